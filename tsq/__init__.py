@@ -1,0 +1,3 @@
+"""tsq: a SQL-first portfolio engine for Indian equities."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Published tables to self-contained HTML pages."""
