@@ -1,7 +1,8 @@
 """The one configuration object of a run: where the project lies, and its knobs.
 
-Knobs are the flat `key: value` pairs of `config/run.yml`; a profile (`config/profiles/NAME.yml`) and `--set key=value` override values
-of knobs that exist, with a value of the same type. Nothing else reads configuration, and nothing reads it twice.
+Knobs are the flat `key: value` pairs of `config/run.yml`; a profile (`config/profiles/NAME.yml`) and `--set
+key=value` override values of knobs that exist, with a value of the same type. Nothing else reads configuration, and
+nothing reads it twice.
 """
 
 from __future__ import annotations
@@ -126,7 +127,9 @@ def _sets(sets: Iterable[str]) -> list[tuple[str, object, str]]:
 
 def _mapping(document: Document) -> dict[str, object]:
     if not isinstance(document.value, dict):
-        raise TsqError("this file must be `key: value` lines", where=document.file, hint="see config/run.yml of the starter")
+        raise TsqError(
+            "this file must be `key: value` lines", where=document.file, hint="see config/run.yml of the starter"
+        )
     return document.value
 
 
@@ -136,7 +139,11 @@ def _knob(value: object, where: str) -> Knob:
             return tuple(value)
     elif value is None or isinstance(value, (str, int, float, bool, dt.date)):
         return value
-    raise TsqError("a knob is one value or a flat list of values", where=where, hint="tables of settings have files of their own in config/")
+    raise TsqError(
+        "a knob is one value or a flat list of values",
+        where=where,
+        hint="tables of settings have files of their own in config/",
+    )
 
 
 def _same_type(name: str, default: Knob, value: Knob, where: str) -> Knob:

@@ -1,6 +1,7 @@
 """One error type for everything a person can mend.
 
-An error is three lines: what happened, with the values; where, in the file the user wrote; what to do next. A bug is not a
+An error is three lines: what happened, with the values; where, in the file the user wrote; what to do next. A bug is
+not a
 `TsqError`: it stays a traceback.
 """
 
@@ -29,7 +30,9 @@ class TsqError(Exception):
         exit_code: the process' exit code (`FAILED`, `USAGE`, `REFUSED`, `BUSY`).
     """
 
-    def __init__(self, what: str, *, where: str | Path | None = None, hint: str | None = None, exit_code: int = USAGE) -> None:
+    def __init__(
+        self, what: str, *, where: str | Path | None = None, hint: str | None = None, exit_code: int = USAGE
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.where = str(where) if where is not None else None

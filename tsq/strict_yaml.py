@@ -1,7 +1,7 @@
-"""YAML without its surprises: no duplicate keys, no aliases, no merge keys, YAML 1.2 booleans, and the line of every key.
+"""YAML without its surprises: no repeated keys, aliases or merge keys, YAML 1.2 booleans, and the line of every key.
 
-Plain YAML 1.1 reads `NO` as false, `1:30` as 90 and keeps the last of two equal keys without a word; a configuration that decides
-money should do none of that.
+Plain YAML 1.1 reads `NO` as false, `1:30` as 90 and keeps the last of two equal keys without a word; a configuration
+that decides money should do none of that.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def parse(text: str, file: Path, first_line: int = 1) -> Document:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line = first_line + (mark.line if mark else 0)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise TsqError(f"this is not valid YAML: {problem}", where=f"{file}:{line}", hint="check indentation, quotes and colons") from None
+        raise TsqError(
+            f"this is not valid YAML: {problem}", where=f"{file}:{line}", hint="check indentation, quotes and colons"
+        ) from None
     lines: dict[Key, int] = {(): first_line}
     if node is None:
         return Document({}, file, lines)
@@ -116,7 +118,11 @@ def _build(node: Any, path: Key, lines: dict[Key, int], file: Path, first_line: 
     line = first_line + node.start_mark.line
     lines.setdefault(path, line)
     if id(node) in seen:
-        raise TsqError("a YAML alias (*name) stands here", where=f"{file}:{line}", hint="write the value out; tsq files have no aliases")
+        raise TsqError(
+            "a YAML alias (*name) stands here",
+            where=f"{file}:{line}",
+            hint="write the value out; tsq files have no aliases",
+        )
     seen.add(id(node))
     if isinstance(node, yaml.ScalarNode):
         return scalar(node.value) if node.style is None else node.value
@@ -126,10 +132,16 @@ def _build(node: Any, path: Key, lines: dict[Key, int], file: Path, first_line: 
     for key_node, value_node in node.value:
         key_line = first_line + key_node.start_mark.line
         if not isinstance(key_node, yaml.ScalarNode) or key_node.value == "<<":
-            raise TsqError("a key must be plain text", where=f"{file}:{key_line}", hint="merge keys and complex keys are not read")
+            raise TsqError(
+                "a key must be plain text", where=f"{file}:{key_line}", hint="merge keys and complex keys are not read"
+            )
         key = key_node.value
         if key in result:
-            raise TsqError(f"the key {key} stands twice", where=f"{file}:{key_line}", hint=f"the first is on line {lines[(*path, key)]}")
+            raise TsqError(
+                f"the key {key} stands twice",
+                where=f"{file}:{key_line}",
+                hint=f"the first is on line {lines[(*path, key)]}",
+            )
         lines[(*path, key)] = key_line
         result[key] = _build(value_node, (*path, key), lines, file, first_line, seen)
     return result

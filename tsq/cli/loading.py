@@ -1,0 +1,93 @@
+"""`tsq ingest` and the demo market."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tsq.cli import workspace
+from tsq.config import Project
+from tsq.engine.lake import Lake
+from tsq.errors import TsqError
+
+if TYPE_CHECKING:
+    from tsq.ingest.batch import Report
+
+MOST_LINES = 15
+
+
+def ingest(
+    *,
+    root: Path | None,
+    paths: list[Path],
+    known_at: str | None,
+    dataset: str | None,
+    dry_run: bool,
+    demo: str | None,
+    as_json: bool,
+) -> None:
+    """Append files to the real lake, or make the demo market."""
+    from tsq.engine import warehouse
+    from tsq.ingest.batch import ingest as ingest_files
+
+    graph = workspace.load_graph(root)
+    project = graph.catalog.project
+    if demo is None and not paths:
+        raise TsqError("nothing to ingest", hint="name files, folders or zips; or --demo small for the demo market")
+    moment = workspace.parse_time(known_at) if known_at else None
+    with warehouse.locked(project.warehouse):
+        if demo is not None:
+            done = make_demo(project, workspace.demo_lake(graph), demo)
+        else:
+            done = ingest_files(paths, workspace.real_lake(graph), known_at=moment, dataset=dataset, dry_run=dry_run)
+    if as_json:
+        typer.echo(json.dumps(asdict(done), default=str, ensure_ascii=False))
+    else:
+        _print(done, dry_run)
+
+
+def make_demo(project: Project, lake: Lake, size: str) -> Report:
+    """Write the demo market's exchange files and ingest them like real ones, into a lake of their own.
+
+    A demo market that is there already is replaced: it is made, not collected.
+    """
+    from tsq.ingest.batch import ingest as ingest_files
+    from tsq.ingest.demo import write_demo
+
+    folder = project.warehouse / "demo" / "files"
+    shutil.rmtree(project.warehouse / "demo", ignore_errors=True)
+    sys.stderr.write(f"making the demo market ({size})\n")
+    write_demo(folder, size=size)
+    return ingest_files([folder], lake)
+
+
+def _print(done: Report, dry_run: bool) -> None:
+    groups: dict[tuple[str, str], Counter[str]] = {}
+    for file in done.files:
+        groups.setdefault((file.dataset or "(refused)", file.format or ""), Counter()).update(
+            files=1,
+            rows_in=file.rows_in,
+            kept=file.rows_kept,
+            quarantined=file.rows_quarantined,
+            duplicates=file.rows_duplicate,
+        )
+    columns = ("files", "rows_in", "kept", "quarantined", "duplicates")
+    typer.echo(f"{'dataset':<18} {'format':<20}" + "".join(f"{column.replace('_', ' '):>12}" for column in columns))
+    for (dataset, kind), counts in sorted(groups.items()):
+        typer.echo(f"{dataset:<18} {kind:<20}" + "".join(f"{counts[column]:>12,}" for column in columns))
+    for dataset, reason, rows in done.reasons[:MOST_LINES]:
+        typer.echo(f"  quarantined {rows:,} rows of {dataset}: {reason}")
+    noted = [(file.file, note) for file in done.files for note in file.notes]
+    for name, note in noted[:MOST_LINES]:
+        typer.echo(f"  {name}: {note}")
+    if len(noted) > MOST_LINES:
+        typer.echo(f"  … and {len(noted) - MOST_LINES} more notes, in ops.ingests after the next run")
+    if done.batch_id is None:
+        typer.echo("dry run: nothing was written" if dry_run else "nothing new: nothing was written")

@@ -1,0 +1,199 @@
+"""The command line: parse, call one function, print. Results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tsq import __version__
+from tsq.errors import BUSY, DONE, FAILED, INTERRUPTED, USAGE, TsqError
+
+app = typer.Typer(
+    name="tsq",
+    help="Exchange files in, after-cost target weights out, every number a table anyone can audit.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+ProjectOption = Annotated[
+    Path | None, typer.Option("--project", help="The project folder; default: this folder or one above it.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Override a knob for this run; repeatable.")
+]
+ProfileOption = Annotated[str | None, typer.Option(help="A file of config/profiles/ laid over config/run.yml.")]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--models",
+        "-m",
+        metavar="SELECT",
+        help="all, layer.table, a table name, layer/; +x adds what x reads, x+ its readers.",
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tsq {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    models: ModelsOption = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Build from what was known then, e.g. '2023-06-30 18:00' (Asia/Kolkata).")
+    ] = None,
+    sets: SetOption = None,
+    profile: ProfileOption = None,
+    full_refresh: Annotated[bool, typer.Option(help="Build every selected model, changed or not.")] = False,
+    threads: Annotated[
+        int | None, typer.Option(envvar="TSQ_THREADS", help="Worker threads; default: one a core.")
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option(envvar="TSQ_MEMORY_LIMIT", help="For example 4GB; more is spilled to disk.")
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write the HTML report after publishing.")
+    ] = True,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the selected models, check them, publish the warehouse and write the report."""
+    from tsq.cli import running
+
+    running.run(
+        root=project,
+        models=models or ["all"],
+        as_of=as_of,
+        sets=sets or [],
+        profile=profile,
+        full_refresh=full_refresh,
+        threads=threads,
+        memory_limit=memory_limit,
+        with_report=report,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH...", help="Files, folders or zips, in any mix of formats.")
+    ] = None,
+    known_at: Annotated[
+        str | None, typer.Option(help="When the market could know these rows; default: the format's own rule.")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Take every file as this dataset, whatever it looks like.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Say what would happen and write nothing.")] = False,
+    demo: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Make the demo market instead: small or default.")
+    ] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recognise, validate, quarantine and append exchange files to the raw lake."""
+    from tsq.cli import loading
+
+    loading.ingest(
+        root=project, paths=paths or [], known_at=known_at, dataset=dataset, dry_run=dry_run, demo=demo, as_json=as_json
+    )
+
+
+@app.command("ls")
+def list_models(models: ModelsOption = None, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """List models in running order: what each reads, its rows and its seconds in the published build."""
+    from tsq.cli import browsing
+
+    browsing.list_models(root=project, models=models or ["all"], as_json=as_json)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="layer.table, or a table name that is unique.")],
+    sql: Annotated[bool, typer.Option("--sql", help="The SQL that runs, and nothing else.")] = False,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one model: what a row means, its columns, checks, readers and SQL."""
+    from tsq.cli import browsing
+
+    browsing.show(root=project, name=name, only_sql=sql, as_json=as_json)
+
+
+@app.command()
+def query(
+    text: Annotated[str, typer.Argument(metavar="QUERY", help="SQL, or the name of a file of sql/queries/.")],
+    output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    project: ProjectOption = None,
+) -> None:
+    """Ask the published warehouse a question."""
+    from tsq.cli import browsing
+
+    browsing.query(root=project, text=text, output=output)
+
+
+@app.command()
+def export(
+    text: Annotated[str, typer.Argument(metavar="TABLE|QUERY", help="A table, SQL, or the name of a saved query.")],
+    output: Annotated[str, typer.Option("--format", help="csv, parquet or json.")] = "csv",
+    to: Annotated[Path | None, typer.Option(help="The file to write; default: reports/out/<name>.<format>.")] = None,
+    project: ProjectOption = None,
+) -> None:
+    """Write a table or a query's rows to a file, whole or not at all."""
+    from tsq.cli import browsing
+
+    browsing.export(root=project, text=text, output=output, to=to)
+
+
+@app.command()
+def report(project: ProjectOption = None) -> None:
+    """Write the HTML report of the published warehouse."""
+    from tsq.cli import running
+
+    running.report(root=project)
+
+
+def main() -> None:
+    """Run the command line; the one place where errors become exit codes."""
+    try:
+        code = app(standalone_mode=False)
+    except TsqError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(FAILED)
+    except RuntimeError as error:
+        if "interrupted" not in str(error).lower():
+            raise
+        _fail("interrupted", INTERRUPTED)
+    sys.exit(code or DONE)
+
+
+def _fail(text: str, code: int) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.exit(code)
+
+
+__all__ = ["BUSY", "USAGE", "app", "main"]

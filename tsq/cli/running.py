@@ -1,0 +1,120 @@
+"""`tsq run` and `tsq report`."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from tsq import config
+from tsq.cli import loading, workspace
+from tsq.config import Project
+from tsq.engine import plan as plans
+from tsq.engine.plan import Inputs, Plan
+
+
+def run(
+    *,
+    root: Path | None,
+    models: list[str],
+    as_of: str | None,
+    sets: list[str],
+    profile: str | None,
+    full_refresh: bool,
+    threads: int | None,
+    memory_limit: str | None,
+    with_report: bool,
+    as_json: bool,
+) -> None:
+    """Plan, build, publish, report; make the demo market first when there is no data at all."""
+    clock = time.perf_counter()
+    graph = workspace.load_graph(root, sets, profile)
+    project = graph.catalog.project
+    from tsq.engine import warehouse
+
+    with warehouse.locked(project.warehouse):
+        market = workspace.market(graph)
+        if market.kind == "demo" and not market.lake.batches():
+            loading.make_demo(project, market.lake, "default")
+        moment = workspace.parse_time(as_of) if as_of else market.lake.newest_known_at()
+        inputs = Inputs(market.lake, market.kind, moment)
+        base = warehouse.trusted_manifest(project.pointer)
+        plan = plans.make(graph, inputs, models, base, full_refresh=full_refresh)
+        if plan.nothing_to_do and base:
+            path, note = project.pointer, None
+            say(f"nothing to do: {base.run_id} is up to date")
+        else:
+            path, note = _build(plan, threads, memory_limit)
+    if note:
+        say(note)
+    written = report_files(project) if with_report and not (plan.nothing_to_do and _has_report(project)) else ()
+    index = project.reports / "out" / "index.html"
+    seconds = time.perf_counter() - clock
+    if as_json:
+        manifest = warehouse.trusted_manifest(project.pointer)
+        typer.echo(
+            json.dumps(
+                {"warehouse": str(path), "seconds": seconds, "manifest": asdict(manifest) if manifest else None},
+                default=str,
+            )
+        )
+        return
+    kind = "demo market" if market.kind == "demo" else "real data"
+    typer.echo(
+        f"warehouse  {workspace.shown(path, project)}   {kind}, as of {moment:%Y-%m-%d %H:%M %Z}"
+        if moment
+        else f"warehouse  {path}"
+    )
+    if written or (with_report and index.exists()):
+        typer.echo(f"report     {workspace.shown(index, project)}")
+    say(f"done in {seconds:.1f} s")
+
+
+def report(*, root: Path | None) -> None:
+    """Write the pages of the published warehouse."""
+    project = config.load(root)
+    for path in report_files(project):
+        typer.echo(workspace.shown(path, project))
+
+
+def report_files(project: Project) -> tuple[Path, ...]:
+    """Write the pages; returns the files."""
+    from tsq.report import build_site
+
+    return build_site(project.pointer, project.reports / "pages", project.reports / "out")
+
+
+def say(text: str) -> None:
+    """A line for people, on stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def _build(plan: Plan, threads: int | None, memory_limit: str | None) -> tuple[Path, str | None]:
+    from tsq.cli.progress import Progress
+    from tsq.engine import runner
+    from tsq.engine.warehouse import Machine
+
+    carried = sum(step.action == "carry" for step in plan.steps)
+    if carried:
+        say(f"{carried} of {len(plan.steps)} tables unchanged")
+    for name in plan.left_out:
+        say(f"left out: {name} is not selected and no longer up to date")
+    with Progress(len(plan.steps) - carried) as progress:
+        for event in runner.run(plan, Machine(threads, memory_limit)):
+            if isinstance(event, runner.Published):
+                published = event
+            elif event.action == "build":
+                progress.advance(event)
+    return published.pointed.path, published.pointed.note
+
+
+def _has_report(project: Project) -> bool:
+    index = project.reports / "out" / "index.html"
+    pages = [path.stat().st_mtime for path in (project.reports / "pages").glob("*")]
+    built = project.pointer.stat().st_mtime
+    return index.exists() and index.stat().st_mtime >= max([built, *pages])

@@ -1,0 +1,199 @@
+"""What a project says: its layers, models, datasets and macros, read from files and checked, nothing rendered yet.
+
+The path is the name: `models/factors/low_vol.sql` is the table `factors.low_vol`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from tsq import strict_yaml
+from tsq.config import Project
+from tsq.engine import header as headers
+from tsq.engine.datasets import Dataset, load_datasets
+from tsq.engine.header import Check, Header
+from tsq.errors import TsqError, did_you_mean
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_WINDOWS_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
+)
+MAX_PYTHON_MODELS = 6
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A folder of models: its name, its place in the order, and what all its tables promise."""
+
+    name: str
+    position: int
+    header: Header
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model file.
+
+    Attributes:
+        name: `layer.table`.
+        header: its promises, merged with its layer's.
+        prose: what one row is and why, in words.
+        body: SQL template, or Python text.
+        body_line: line of the file on which the body begins.
+        arguments: Python only: tables read, as argument names.
+        knobs: Python only: knobs used.
+    """
+
+    name: str
+    path: Path
+    language: Literal["sql", "python"]
+    header: Header
+    prose: str
+    body: str
+    body_line: int
+    arguments: tuple[str, ...] = ()
+    knobs: tuple[str, ...] = ()
+
+    @property
+    def layer(self) -> str:
+        """The schema the table stands in."""
+        return self.name.partition(".")[0]
+
+    @property
+    def table(self) -> str:
+        """The table's name within its schema."""
+        return self.name.partition(".")[2]
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Everything a project's files say.
+
+    Attributes:
+        layers: by name, in order: a layer reads itself and those before it.
+        models: by `layer.table`, in the order of layers and names.
+        raw: datasets of the lake, by name; read as `raw.<name>`.
+        config: tables of settings, by name; read as `config.<name>`.
+        raw_readers: layers that may read `raw.*`.
+        macros: Jinja macro files.
+    """
+
+    project: Project
+    layers: Mapping[str, Layer]
+    models: Mapping[str, Model]
+    raw: Mapping[str, Dataset]
+    config: Mapping[str, Dataset]
+    raw_readers: frozenset[str]
+    macros: tuple[Path, ...]
+
+
+def read(project: Project) -> Catalog:
+    """Read every model, layer and dataset of a project.
+
+    Raises:
+        TsqError: the first mistake found; nothing has been written by then.
+    """
+    layers, raw_readers = _layers(project)
+    models: dict[str, Model] = {}
+    for layer in layers.values():
+        for path in sorted((project.models / layer.name).iterdir()):
+            if path.suffix in (".sql", ".py") and not path.name.startswith("_"):
+                model = _model(path, layer)
+                if model.name in models:
+                    raise TsqError(
+                        f"two files are the table {model.name}: {models[model.name].path.name} and {path.name}",
+                        where=path,
+                        hint="keep one of them",
+                    )
+                models[model.name] = model
+    python = [model for model in models.values() if model.language == "python"]
+    if len(python) > MAX_PYTHON_MODELS:
+        raise TsqError(
+            f"there are {len(python)} Python models; a project has at most {MAX_PYTHON_MODELS}",
+            where=python[-1].path,
+            hint="say it in SQL, or write an ADR on why SQL cannot and raise the limit",
+        )
+    macros = tuple(sorted((project.sql / "macros").glob("*.sql")))
+    return Catalog(
+        project,
+        layers,
+        models,
+        load_datasets(project.sql / "raw"),
+        load_datasets(project.sql / "config"),
+        raw_readers,
+        macros,
+    )
+
+
+def _layers(project: Project) -> tuple[dict[str, Layer], frozenset[str]]:
+    path = project.models / "layers.yml"
+    document = strict_yaml.read(path)
+    known = {"order", "read_raw"}
+    for key in document.value:
+        if key not in known:
+            raise TsqError(f"unknown key {key}", where=document.where(key), hint=did_you_mean(key, known))
+    order = document.value.get("order", [])
+    folders = {folder.name for folder in project.models.iterdir() if folder.is_dir() and folder.name != "__pycache__"}
+    for name in sorted(folders - set(order)):
+        raise TsqError(
+            f"the folder models/{name} has no place in the order of layers",
+            where=document.where("order"),
+            hint=did_you_mean(name, order),
+        )
+    layers = {}
+    for position, name in enumerate(order):
+        if name in folders:
+            _check_name(name, project.models / name)
+            layers[name] = Layer(name, position, _layer_header(project.models / name / "_layer.yml"))
+    return layers, frozenset(document.value.get("read_raw", []))
+
+
+def _layer_header(path: Path) -> Header:
+    return headers.validate(strict_yaml.read(path)) if path.is_file() else Header()
+
+
+def _model(path: Path, layer: Layer) -> Model:
+    _check_name(path.stem, path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise TsqError(f"{path.name} is not UTF-8 text ({error.reason})", where=path, hint="save it as UTF-8") from None
+    language: Literal["sql", "python"] = "sql" if path.suffix == ".sql" else "python"
+    parts = headers.read_sql(text, path) if language == "sql" else headers.read_python(text, path)
+    return Model(
+        f"{layer.name}.{path.stem}",
+        path,
+        language,
+        _merge(layer.header, parts.header, parts.given),
+        parts.prose,
+        parts.body,
+        parts.body_line,
+        parts.tables,
+        parts.knobs,
+    )
+
+
+def _merge(layer: Header, own: Header, given: frozenset[str]) -> Header:
+    """A file's promises on top of its layer's: maps and checks add up, everything else the file says wins."""
+    merged: dict[str, Any] = {name: getattr(own if name in given else layer, name) for name in Header.model_fields}
+    merged["columns"] = {**layer.columns, **own.columns}
+    merged["meta"] = {**layer.meta, **own.meta}
+    merged["checks"] = (*layer.checks, *own.checks)
+    merged["doc"] = own.doc
+    return Header.model_construct(**merged)
+
+
+def _check_name(name: str, path: Path) -> None:
+    if not NAME.fullmatch(name) or name in _WINDOWS_DEVICES:
+        raise TsqError(
+            f"{name!r} cannot be the name of a table or layer",
+            where=path,
+            hint="use lower-case letters, digits and underscores, starting with a letter",
+        )
+
+
+__all__ = ["MAX_PYTHON_MODELS", "Catalog", "Check", "Layer", "Model", "read"]

@@ -1,0 +1,249 @@
+"""From a catalog to plain SQL: render every template, then read what it reads.
+
+What a model reads is found in its rendered SQL, so nobody keeps an order by hand and there is no `ref()`. What runs
+later is this rendered text, never SQL written by a parser.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from tsq.engine.catalog import Catalog, Model
+from tsq.engine.header import Level
+from tsq.engine.template import Rendered, Renderer
+from tsq.errors import TsqError, did_you_mean
+
+_TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a template sees of a table in `tables('layer')`."""
+
+    name: str
+    table: str
+    meta: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rendered check: `rows` is true of every row; `query` returns no rows."""
+
+    name: str
+    kind: Literal["rows", "query"]
+    sql: str
+    level: Level
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A model ready to run.
+
+    Attributes:
+        model: the file it comes from.
+        sql: plain SQL, empty for a Python model.
+        lines: line of the user's file for each line of `sql`.
+        reads: tables it reads, sorted: models, `raw.*`, `config.*`; for Python in the order of the arguments.
+        rules: its rendered checks.
+        knobs: knobs it uses, with their values.
+        own_hash: hash of what the model itself says (normalised SQL, or Python source and knobs), not of what it reads.
+    """
+
+    model: Model
+    sql: str
+    lines: tuple[int, ...]
+    reads: tuple[str, ...]
+    rules: tuple[Rule, ...]
+    knobs: Mapping[str, Any]
+    own_hash: str
+
+    @property
+    def name(self) -> str:
+        """The table's full name."""
+        return self.model.name
+
+
+def compile_catalog(catalog: Catalog) -> dict[str, Compiled]:
+    """Render and read every model.
+
+    Returns:
+        Compiled models by name, in the catalog's order.
+
+    Raises:
+        TsqError: a template, SQL or argument that is wrong; names the file and line.
+    """
+    knobs = catalog.project.knobs
+    renderer = Renderer({**knobs, "tables": _tables(catalog)}, catalog.macros)
+    library = _library_hash()
+    return {
+        name: _sql_model(model, renderer, knobs)
+        if model.language == "sql"
+        else _python_model(model, renderer, catalog, library)
+        for name, model in catalog.models.items()
+    }
+
+
+def read_tables(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) -> tuple[exp.Query, tuple[str, ...]]:
+    """Parse one SELECT and find the tables it reads.
+
+    Args:
+        sql: plain SQL.
+        path: the user's file, for errors.
+        line: line of `sql` → line of that file.
+
+    Returns:
+        The syntax tree, and the full names of the tables read, sorted.
+
+    Raises:
+        TsqError: not SQL, not exactly one query, or a table that is not written `schema.table`.
+    """
+    try:
+        statements = [statement for statement in sqlglot.parse(sql, read="duckdb") if statement is not None]
+    except SqlglotError as error:
+        first = (getattr(error, "errors", None) or [{}])[0]
+        where = f"{path}:{line(first['line'])}" if first.get("line") else path
+        near = f" near {first['highlight']!r}" if first.get("highlight") else ""
+        raise TsqError(
+            f"this is not valid SQL{near}: {first.get('description', error)}", where=where, hint="mend the query"
+        ) from None
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        kinds = ", ".join(statement.key for statement in statements) or "nothing"
+        raise TsqError(
+            f"a model is one SELECT; this file holds {kinds}", where=path, hint="one file = one table = one query"
+        )
+    query = statements[0]
+    local = {cte.alias_or_name.lower() for cte in query.find_all(exp.CTE)}
+    reads: set[str] = set()
+    for table in query.find_all(exp.Table):
+        if isinstance(table.this, exp.Func):
+            if table.this.name.lower() not in _TABLE_FUNCTIONS and table.this.key not in _TABLE_FUNCTIONS:
+                raise TsqError(
+                    f"a model reads tables, not {table.this.sql(dialect='duckdb')[:60]}",
+                    where=path,
+                    hint="bring files in with `tsq ingest` and read raw.*",
+                )
+        elif table.db and not table.catalog:
+            reads.add(f"{table.db}.{table.name}".lower())
+        elif table.catalog or table.name.lower() not in local:
+            name = table.sql(dialect="duckdb")
+            raise TsqError(
+                f"{name} is not a table of this project", where=path, hint="write it as schema.table, as in pit.prices"
+            )
+    return query, tuple(sorted(reads))
+
+
+def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Compiled:
+    rendered = renderer.render(model.body, model.path, model.body_line)
+    _, reads = read_tables(rendered.sql, model.path, _line_finder(rendered))
+    rules, used, rule_reads = _rules(model, renderer)
+    used |= rendered.names
+    return Compiled(
+        model,
+        rendered.sql,
+        rendered.lines,
+        tuple(sorted({*reads, *rule_reads} - {model.name})),
+        rules,
+        {name: knobs[name] for name in sorted(used) if name in knobs},
+        _hash(model.header.kind, *model.header.order, _normalised(rendered.sql)),
+    )
+
+
+def _python_model(model: Model, renderer: Renderer, catalog: Catalog, library: str) -> Compiled:
+    knobs = catalog.project.knobs
+    for name in model.knobs:
+        if name not in knobs:
+            raise TsqError(f"unknown knob {name} in model()", where=model.path, hint=did_you_mean(name, knobs))
+    known = [*catalog.models, *(f"config.{name}" for name in catalog.config)]
+    reads = tuple(_argument(argument, known, model) for argument in model.arguments)
+    rules, _, _ = _rules(model, renderer)
+    used = {name: knobs[name] for name in model.knobs}
+    tree = ast.parse(model.body)
+    tree.body = tree.body[1:]  # the docstring is the header
+    return Compiled(model, "", (), reads, rules, used, _hash(ast.dump(tree), json.dumps(used, default=str), library))
+
+
+def _argument(argument: str, known: list[str], model: Model) -> str:
+    layer, separator, table = argument.partition("__")
+    if separator and f"{layer}.{table}" in known:
+        return f"{layer}.{table}"
+    found = [name for name in known if name.partition(".")[2] == argument and name != model.name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        spellings = ", ".join(name.replace(".", "__") for name in found)
+        raise TsqError(
+            f"{argument} could be {' or '.join(found)}", where=model.path, hint=f"name the argument {spellings}"
+        )
+    names = [name.partition(".")[2] for name in known]
+    raise TsqError(
+        f"model() asks for a table {argument}, which nothing makes",
+        where=model.path,
+        hint=did_you_mean(argument, names),
+    )
+
+
+def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str], set[str]]:
+    rules: list[Rule] = []
+    names: set[str] = set()
+    reads: set[str] = set()
+    for check in model.header.checks:
+        text = check.rows or check.query
+        if not text or (check.rows and check.query):
+            raise TsqError(
+                "a check has either `rows` or `query`",
+                where=model.path,
+                hint="rows: true of every row; query: returns no rows",
+            )
+        rendered = renderer.render(text, model.path)
+        names |= rendered.names
+        if check.query:
+            reads |= set(read_tables(rendered.sql, model.path)[1])
+        kind: Literal["rows", "query"] = "rows" if check.rows else "query"
+        rules.append(Rule(check.name or " ".join(text.split())[:80], kind, rendered.sql.strip(), check.level))
+    return tuple(rules), names, reads
+
+
+def _tables(catalog: Catalog) -> Callable[[str], tuple[Table, ...]]:
+    def tables(layer: str) -> tuple[Table, ...]:
+        if layer not in catalog.layers:
+            raise ValueError(f"tables({layer!r}): no such layer, {did_you_mean(layer, catalog.layers)}")
+        return tuple(
+            Table(model.name, model.table, model.header.meta)
+            for model in catalog.models.values()
+            if model.layer == layer
+        )
+
+    return tables
+
+
+def _line_finder(rendered: Rendered) -> Callable[[int], int]:
+    return lambda n: rendered.lines[min(n, len(rendered.lines)) - 1]
+
+
+def _normalised(sql: str) -> str:
+    """The SQL without comments and white space: an edit of those rebuilds nothing."""
+    return "\x1f".join(f"{token.token_type.name} {token.text}" for token in sqlglot.tokenize(sql, read="duckdb"))
+
+
+def _library_hash() -> str:
+    """Hash of the source a Python model may call: a changed step function must rebuild what it made."""
+    folder = Path(__file__).parent.parent / "quant"
+    return _hash(*(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))))
+
+
+def _hash(*parts: str) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode())
+        digest.update(b"\x00")
+    return digest.hexdigest()

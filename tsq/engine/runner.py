@@ -1,0 +1,236 @@
+"""Carry out a plan: build model by model, check, seal, publish. It yields results and shows nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import re
+import secrets
+import shutil
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from tsq.engine import checks, ops, seeds, warehouse
+from tsq.engine import manifest as manifests
+from tsq.engine.compile import Compiled
+from tsq.engine.lake import file_sha256
+from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
+from tsq.engine.plan import Plan
+from tsq.engine.template import identifier, literal
+from tsq.engine.warehouse import Connection, DatabaseError, Machine, Pointed
+from tsq.errors import FAILED, TsqError
+
+KEEP_BUILDS = 5
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one model."""
+
+    name: str
+    action: Literal["build", "carry"]
+    rows: int
+    seconds: float
+    checks: tuple[CheckResult, ...]
+
+
+@dataclass(frozen=True)
+class Published:
+    """The end of a run: the build's manifest, and where it can be opened."""
+
+    manifest: Manifest
+    build: Path
+    pointed: Pointed
+
+
+def run(plan: Plan, machine: Machine, notes: tuple[str, ...] = ()) -> Iterator[Result | Published]:
+    """Build what a plan says and publish it.
+
+    Yields:
+        One result a model, in running order, then what was published. When anything fails, the published build stays
+        as it was.
+
+    Raises:
+        TsqError: a model that does not run, or a blocking check that rows break.
+    """
+    project = plan.graph.catalog.project
+    builds = project.warehouse / "builds"
+    builds.mkdir(parents=True, exist_ok=True)
+    warehouse.discard(builds)
+    started = dt.datetime.now(dt.UTC)
+    clock = time.perf_counter()
+    run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    scratch = builds / f".{run_id}.duckdb"
+    carried = [step.name for step in plan.steps if step.action == "carry"]
+    if carried and plan.base:
+        shutil.copyfile(builds / f"{plan.base.run_id}.duckdb", scratch)
+        scratch.chmod(stat.S_IRUSR | stat.S_IWUSR)
+    con = warehouse.open_builder(scratch, machine, [plan.inputs.lake.root])
+    built: list[BuiltModel] = []
+    results: list[CheckResult] = []
+    try:
+        _clear(con, carried, plan)
+        _attach_sources(con, plan)
+        warehouse.lock_down(con)
+        known = {model.name: model for model in plan.base.models} if plan.base else {}
+        for step in plan.steps:
+            node = plan.graph.nodes[step.name]
+            if step.action == "carry":
+                built.append(known[step.name])
+                kept = tuple(check for check in plan.base.checks if check.model == step.name) if plan.base else ()
+                result = Result(step.name, "carry", known[step.name].rows, 0.0, kept)
+            else:
+                result = _build(con, node)
+                built.append(
+                    BuiltModel(step.name, node.model.header.kind, step.fingerprint, result.rows, result.seconds, run_id)
+                )
+            results += result.checks
+            yield result
+        threads = (con.execute("select current_setting('threads')").fetchone() or (0,))[0]
+        manifest = Manifest(
+            run_id=run_id,
+            market=plan.inputs.market,
+            as_of=manifests.utc(plan.inputs.as_of) if plan.inputs.as_of else None,
+            started_at=manifests.utc(started),
+            finished_at=manifests.utc(dt.datetime.now(dt.UTC)),
+            seconds=round(time.perf_counter() - clock, 3),
+            threads=threads,
+            knobs=dict(project.knobs),
+            models=tuple(built),
+            checks=tuple(results),
+            inputs={part.path: part.sha256 for batch in plan.inputs.lake.batches() for part in batch.parts.values()},
+            packages=manifests.packages(),
+            platform=ops.platform_name(),
+            git=manifests.git_state(project.root),
+            notes=notes,
+        )
+        ops.write(con, manifest, plan)
+        warehouse.seal(con, scratch)
+    except BaseException:
+        con.close()
+        warehouse.discard(builds)
+        raise
+    yield _publish(manifest, scratch, builds, project.pointer)
+
+
+def _publish(manifest: Manifest, scratch: Path, builds: Path, pointer: Path) -> Published:
+    build = builds / f"{manifest.run_id}.duckdb"
+    scratch.rename(build)
+    state = build.stat()
+    manifest = replace(
+        manifest, file_sha256=file_sha256(build), file_bytes=state.st_size, file_mtime_ns=state.st_mtime_ns
+    )
+    manifests.write(manifest, build.with_suffix(".json"))
+    pointed = warehouse.point(pointer, build)
+    warehouse.prune(builds, KEEP_BUILDS, build)
+    return Published(manifest, build, pointed)
+
+
+def _clear(con: Connection, carried: list[str], plan: Plan) -> None:
+    """Make the schemas, and drop what the base holds beyond the tables that are carried over."""
+    have = con.execute(
+        """
+        select schema_name || '.' || table_name, 'table' from duckdb_tables() where database_name = 'build'
+        union all
+        select schema_name || '.' || view_name, 'view' from duckdb_views() where database_name = 'build' and not
+        internal
+        """
+    ).fetchall()
+    for name, kind in have:
+        if name not in carried:
+            con.execute(f"drop {kind} {identifier(name)}")
+    for layer in plan.graph.catalog.layers:
+        con.execute(f"create schema if not exists {identifier(layer)}")
+    con.execute("create schema if not exists ops")
+
+
+def _attach_sources(con: Connection, plan: Plan) -> None:
+    """Give models `raw.*` as the lake shows it at the run's as-of, and `config.*` as the files say."""
+    catalog = plan.graph.catalog
+    used = {source for step in plan.steps if step.action == "build" for source in plan.graph.sources[step.name]}
+    for source in sorted(used):
+        schema, _, name = source.partition(".")
+        if schema == "raw":
+            con.execute(
+                f"create view raw.main.{identifier(name)} as {plan.inputs.lake.source_sql(name, plan.inputs.as_of)}"
+            )
+        else:
+            seed = seeds.read(catalog.config[name], catalog.project.root)
+            columns = ", ".join(f"{identifier(column.name)} {column.type}" for column in seed.dataset.columns)
+            con.execute(f"create table config.main.{identifier(name)} ({columns})")
+            marks = ", ".join("?" for _ in seed.dataset.columns)
+            if seed.rows:
+                con.executemany(f"insert into config.main.{identifier(name)} values ({marks})", seed.rows)
+
+
+def _build(con: Connection, node: Compiled) -> Result:
+    """Make one table in one transaction with its checks; nothing of it stays when one of them blocks."""
+    clock = time.perf_counter()
+    con.execute("begin")
+    try:
+        if node.model.language == "sql":
+            _create(con, node, node.sql)
+        else:
+            con.register("made_by_python", _call(con, node))
+            _create(con, node, "select * from made_by_python")
+            con.unregister("made_by_python")
+        rows, results = checks.verify(con, node)
+        for result in results:
+            if result.failed and result.level == "block":
+                raise checks.explain(con, node, result)
+        _comment(con, node)
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+    return Result(node.name, "build", rows, round(time.perf_counter() - clock, 4), results)
+
+
+def _create(con: Connection, node: Compiled, sql: str) -> None:
+    header = node.model.header
+    if header.order:
+        sql = f"select * from (\n{sql}\n) order by {', '.join(identifier(column) for column in header.order)}"
+    first = 3 if header.order else 2
+    try:
+        con.execute(f"create {header.kind} {identifier(node.name)} as\n{sql}")
+    except DatabaseError as error:
+        raise _sql_error(node, error, first) from None
+
+
+def _call(con: Connection, node: Compiled) -> Any:
+    """Call a Python model with its tables as polars frames and its knobs."""
+    spec = importlib.util.spec_from_file_location(f"tsq_model_{node.name.replace('.', '_')}", node.model.path)
+    if spec is None or spec.loader is None:
+        raise TsqError(f"{node.name} cannot be imported", where=node.model.path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    tables = [con.sql(f"select * from {identifier(read)}").pl() for read in node.reads]
+    frame = module.model(*tables, **node.knobs)
+    return frame.to_arrow()
+
+
+def _comment(con: Connection, node: Compiled) -> None:
+    if node.model.prose:
+        kind = node.model.header.kind
+        con.execute(f"comment on {kind} {identifier(node.name)} is {literal(node.model.prose)}")
+    for name, column in node.model.header.columns.items():
+        said = ", ".join(part for part in (column.doc, column.unit and f"[{column.unit}]") if part)
+        if said and node.model.header.kind == "table":
+            con.execute(f"comment on column {identifier(node.name)}.{identifier(name)} is {literal(said)}")
+
+
+def _sql_error(node: Compiled, error: DatabaseError, first: int) -> TsqError:
+    """A database error in the user's words: the message, their file and line, the candidates DuckDB names."""
+    text = str(error)
+    said = text.split("\n\n")[0].splitlines()
+    found = re.search(r"^LINE (\d+):", text, re.MULTILINE)
+    where: str = str(node.model.path)
+    if found and node.lines:
+        row = min(max(int(found.group(1)) - first, 0), len(node.lines) - 1)
+        where = f"{node.model.path}:{node.lines[row]}"
+    hint = " ".join(said[1:]).strip() or f"see the SQL that ran with `tsq show {node.name}`"
+    return TsqError(f"{node.name}: {said[0]}", where=where, hint=hint[:300], exit_code=FAILED)

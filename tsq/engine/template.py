@@ -1,0 +1,263 @@
+"""SQL templates: sandboxed Jinja in which every value becomes a typed SQL literal.
+
+`{{ x }}` writes a literal: text quoted, dates as DATE '…', lists as (a, b). Only two things write bare SQL: the
+filters `ident` (a checked name) and `sql` (text the author of the template vouches for), and what macros return. So a
+value can never become code.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    FunctionLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+    meta,
+    nodes,
+)
+from jinja2.environment import Template
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
+
+from tsq.errors import TsqError, did_you_mean
+
+MAX_RENDERED_CHARS = 2_000_000
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
+_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_MARK = re.compile("\x01([0-9]+)\x02")
+
+
+class Sql(str):
+    """Text that is SQL already and is written as it stands."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A rendered template.
+
+    Attributes:
+        sql: plain SQL.
+        lines: for each line of `sql`, the line of the user's file it came from.
+        names: free names the template used (knobs, macros, functions).
+    """
+
+    sql: str
+    lines: tuple[int, ...]
+    names: frozenset[str]
+
+
+def literal(value: object) -> Sql:
+    """Write a Python value as a typed DuckDB literal.
+
+    Raises:
+        ValueError: NaN, infinity, an empty list or a type SQL has no literal for.
+    """
+    match value:
+        case Sql():
+            return value
+        case Undefined():
+            return Sql(str(value))  # a strict undefined raises here and says its name
+        case None:
+            return Sql("NULL")
+        case bool():
+            return Sql("TRUE" if value else "FALSE")
+        case int():
+            return Sql(str(value))
+        case float():
+            if not math.isfinite(value):
+                raise ValueError(f"{value} is not a number SQL can compare")
+            return Sql(f"{value!r}::DOUBLE")
+        case str():
+            return Sql("'" + value.replace("'", "''") + "'")
+        case dt.datetime():
+            return Sql(f"TIMESTAMPTZ '{value.isoformat(sep=' ')}'")
+        case dt.date():
+            return Sql(f"DATE '{value.isoformat()}'")
+        case list() | tuple():
+            if not value:
+                raise ValueError("an empty list has no literal: `in ()` is not SQL")
+            return Sql("(" + ", ".join(literal(item) for item in value) + ")")
+    raise ValueError(f"a {type(value).__name__} has no SQL literal")
+
+
+def identifier(name: str) -> Sql:
+    """Write a checked identifier, at most `schema.table`.
+
+    Raises:
+        ValueError: anything but letters, digits, underscores and one dot.
+    """
+    if not _IDENTIFIER.fullmatch(str(name)):
+        raise ValueError(f"{name!r} is not an identifier")
+    return Sql(name)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """The sandbox: no loader, no growth by multiplication, macros that return SQL."""
+
+    intercepted_binops = frozenset({"*", "**"})
+    concat = staticmethod(lambda parts: Sql("".join(parts)))
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Multiply numbers only: a repeated text would grow without end."""
+        if not all(isinstance(side, (int, float)) for side in (left, right)) or (operator == "**" and abs(right) > 64):
+            raise SecurityError(
+                f"{operator} of {type(left).__name__} and {type(right).__name__} is not allowed in a template"
+            )
+        return super().call_binop(context, operator, left, right)
+
+
+class Renderer:
+    """Renders the templates of one project with one set of names.
+
+    Args:
+        names: knobs and functions a template may use.
+        macros: Jinja files whose macros every template may call.
+
+    Raises:
+        TsqError: a macro file that does not compile, or two macros of one name.
+    """
+
+    def __init__(self, names: Mapping[str, Any], macros: Iterable[Path] = ()) -> None:
+        self._env = _Environment(
+            loader=FunctionLoader(lambda _name: None),
+            undefined=StrictUndefined,
+            finalize=literal,
+            keep_trailing_newline=True,
+        )
+        self._env.globals.clear()
+        self._env.globals.update({"range": safe_range, **names})
+        self._env.filters.update({"ident": identifier, "sql": Sql})
+        for path in macros:
+            self._add_macros(path)
+
+    def _add_macros(self, path: Path) -> None:
+        text = path.read_text(encoding="utf-8")
+        template = self._compile(text, path, 1)
+        for name, macro in vars(template.make_module()).items():
+            if name.startswith("_") or name == "name":
+                continue
+            if name in self._env.globals:
+                raise TsqError(
+                    f"the name {name} is taken already",
+                    where=path,
+                    hint="rename this macro: knobs and macros share names",
+                )
+            self._env.globals[name] = macro
+
+    def render(self, text: str, path: Path, first_line: int = 1) -> Rendered:
+        """Render a template.
+
+        Args:
+            text: the template.
+            path: the user's file, for errors.
+            first_line: line of that file on which the template begins.
+
+        Raises:
+            TsqError: a syntax error, an unknown name (with a guess), a value without literal, a forbidden operation,
+                or too much output.
+        """
+        template = self._compile(_mark_lines(text, first_line), path, first_line)
+        names = self._check_names(text, path, first_line)
+        pieces: list[str] = []
+        size = 0
+        try:
+            for piece in template.generate():
+                pieces.append(piece)
+                size += len(piece)
+                if size > MAX_RENDERED_CHARS:
+                    raise TsqError(
+                        f"the template has written {MAX_RENDERED_CHARS:,} characters and goes on",
+                        where=path,
+                        hint="bound its loops",
+                    )
+        except TsqError:
+            raise
+        except (TemplateError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+            line = _line_of(error, path)
+            where = f"{path}:{line + first_line - 1}" if line else path
+            what = (
+                f"there is no template {error}"
+                if isinstance(error, TemplateNotFound)
+                else f"the template cannot be rendered: {error}"
+            )
+            raise TsqError(
+                what, where=where, hint="a template has knobs, tables() and the macros of sql/macros; it reads no files"
+            ) from None
+        return _unmark("".join(pieces), names, first_line)
+
+    def _compile(self, text: str, path: Path, first_line: int) -> Template:
+        try:
+            code = self._env.compile(text, filename=str(path))
+        except TemplateSyntaxError as error:
+            raise TsqError(
+                f"this is not a valid template: {error.message}",
+                where=f"{path}:{error.lineno + first_line - 1}",
+                hint="tags are {{ value }}, {% statement %} and {# comment #}",
+            ) from None
+        return Template.from_code(self._env, code, self._env.make_globals(None))
+
+    def _check_names(self, text: str, path: Path, first_line: int) -> frozenset[str]:
+        if "{" not in text:
+            return frozenset()
+        tree = self._env.parse(text)
+        unknown = meta.find_undeclared_variables(tree)
+        for node in tree.find_all(nodes.Name):
+            if node.name in unknown:
+                raise TsqError(
+                    f"unknown name {node.name} in a template",
+                    where=f"{path}:{node.lineno + first_line - 1}",
+                    hint=did_you_mean(node.name, [str(name) for name in self._env.globals]),
+                )
+        return frozenset(node.name for node in tree.find_all(nodes.Name) if node.name in self._env.globals)
+
+
+def _mark_lines(text: str, first_line: int) -> str:
+    """End every line outside tags with its number, to be found again after loops and macros have moved it."""
+    marked: list[str] = []
+    line = first_line
+    position = 0
+    for tag in [*_TAG.finditer(text), None]:
+        outside = text[position : tag.start() if tag else len(text)]
+        for piece in re.split(r"(\n)", outside):
+            if piece == "\n":
+                marked.append(f"\x01{line}\x02\n")
+                line += 1
+            else:
+                marked.append(piece)
+        if tag:
+            marked.append(tag.group())
+            line += tag.group().count("\n")
+            position = tag.end()
+    return "".join(marked)
+
+
+def _unmark(text: str, names: frozenset[str], first_line: int) -> Rendered:
+    lines: list[int] = []
+    last = first_line
+    for row in text.split("\n"):
+        mark = _MARK.search(row)
+        last = int(mark.group(1)) if mark else last
+        lines.append(last)
+    return Rendered(_MARK.sub("", text), tuple(lines), names)
+
+
+def _line_of(error: BaseException, path: Path) -> int | None:
+    line = None
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == str(path):
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
