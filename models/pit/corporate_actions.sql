@@ -1,0 +1,74 @@
+/*---
+grain: [security_id, ex_date, kind]
+knowable: "greatest(ex_date, cast(timezone('Asia/Kolkata', known_at) as date))"
+checks:
+  - "price_factor > 0"
+  - "share_factor > 0"
+  - "cash_inr >= 0"
+columns:
+  security_id: {type: BIGINT, doc: "the security"}
+  ticker: {type: VARCHAR, doc: "symbol in the announcement"}
+  ex_date: {type: DATE, doc: "first session without the entitlement"}
+  kind: {type: VARCHAR, doc: "split, bonus, split_or_bonus, consolidation, rights, dividend, demerger, other"}
+  price_factor: {type: DOUBLE, unit: ratio, doc: "multiplies prices before ex_date: 0.5 for a 1:1 bonus"}
+  share_factor: {type: DOUBLE, unit: ratio, doc: "multiplies shares held before ex_date: 2 for a 1:1 bonus"}
+  cash_inr: {type: DOUBLE, unit: inr per share, doc: "cash for each share held before ex_date"}
+  known_at: {type: TIMESTAMPTZ, doc: "when it was announced; where unknown, the morning of ex_date"}
+  source: {type: VARCHAR, doc: "who says so"}
+---
+One row is one accepted corporate action of one security. Which statuses are accepted is the knob `accept_actions`. The symbol is read as it was
+used on the ex-date; an action whose symbol nobody bore by then is left out and counted in health.coverage. A vague `split_or_bonus` beside a
+split or bonus of the same day says the same thing twice and is dropped.
+*/
+with newest as (
+    select *
+    from raw.corporate_actions
+    {{ newest_of('symbol, ex_date, kind') }}
+),
+
+accepted as (
+    select * from newest where status in {{ accept_actions }}
+),
+
+owned as (
+    select
+        securities.security_id,
+        accepted.symbol as ticker,
+        accepted.ex_date,
+        accepted.kind,
+        coalesce(accepted.price_factor, 1.0) as price_factor,
+        coalesce(accepted.share_factor, 1.0) as share_factor,
+        coalesce(accepted.cash_inr, 0.0) as cash_inr,
+        accepted.known_at,
+        accepted.source,
+    from accepted
+    join pit.securities as securities
+        on (securities.ticker = accepted.symbol or securities.isin = accepted.isin) and securities.valid_from <= accepted.ex_date
+    qualify row_number() over (
+        partition by accepted.symbol, accepted.ex_date, accepted.kind
+        order by
+            (securities.isin is not distinct from accepted.isin) desc,
+            -- the share itself before the lines beside it
+            securities.kind in ('equity', 'sme', 'etf') desc,
+            securities.valid_from desc,
+            securities.security_id
+    ) = 1
+)
+
+select
+    security_id,
+    ticker,
+    ex_date,
+    kind,
+    price_factor,
+    share_factor,
+    cash_inr,
+    known_at,
+    source,
+from owned
+-- two symbols of one security may carry the same action
+qualify row_number() over (partition by security_id, ex_date, kind order by known_at, ticker) = 1
+    and (
+        kind != 'split_or_bonus'
+        or count(*) filter (where kind in ('split', 'bonus')) over (partition by security_id, ex_date) = 0
+    )

@@ -1,0 +1,123 @@
+/*---
+grain: [security_id, session_no]
+knowable: date
+order: [security_id, session_no]
+checks:
+  - "close > 0"
+  - "volume is null or volume >= 0"
+  - "turnover_inr is null or turnover_inr >= 0"
+  - {rows: "high is null or low is null or high >= low", level: warn, name: high_below_low}
+  - name: one_row_a_date
+    query: "select security_id, date from pit.prices group by all having count(*) > 1"
+columns:
+  date: {type: DATE, doc: "trade date"}
+  session_no: {type: INTEGER, doc: "number of the session"}
+  security_id: {type: BIGINT, doc: "the security"}
+  kind: {type: VARCHAR, doc: "equity, sme, etf, entitlement, partly_paid, reit, invit, debt, other"}
+  ticker: {type: VARCHAR, doc: "symbol printed that day"}
+  isin: {type: VARCHAR, doc: "ISIN printed that day"}
+  name: {type: VARCHAR, doc: "company name where the format prints it"}
+  series: {type: VARCHAR, doc: "the main series of the day"}
+  open: {type: DOUBLE, unit: inr, doc: "first trade"}
+  high: {type: DOUBLE, unit: inr, doc: "highest trade"}
+  low: {type: DOUBLE, unit: inr, doc: "lowest trade"}
+  close: {type: DOUBLE, unit: inr, doc: "official close, never adjusted"}
+  prev_close: {type: DOUBLE, unit: inr, doc: "previous close as printed"}
+  volume: {type: BIGINT, unit: shares, doc: "shares traded"}
+  turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded; the exact one where one source rounds to lakhs"}
+  deliverable_qty: {type: BIGINT, unit: shares, doc: "shares marked for delivery, from whichever source has it"}
+  known_at: {type: TIMESTAMPTZ, doc: "when it could first be known"}
+---
+One row is one security on one session, as printed; nothing is adjusted. Known at the evening of `date`.
+Where several files hold a row, each column comes from the newest known one that has it, then from the more exact source. Where a security
+prints in several series on one day (a rolling and a trade-for-trade line), the rolling one stands for it.
+*/
+with shared_dates as (
+    select date from raw.prices group by date having min(file) != max(file) or min(batch_id) != max(batch_id)
+),
+
+-- most days come from one file and need no choice
+ranked as (
+    select
+        *,
+        row_number() over (
+            partition by date, symbol, series order by known_at desc, source_rank, loaded_at desc, batch_id desc, file
+        ) as choice,
+        row_number() over (
+            partition by date, symbol, series order by known_at desc, not coalesce(turnover_exact, true), source_rank, loaded_at desc, batch_id desc, file
+        ) as turnover_choice,
+    from raw.prices
+    where date in (select date from shared_dates)
+),
+
+chosen as (
+    select
+        date, symbol, series, isin, name, open, high, low, close, prev_close, volume, turnover_inr, deliverable_qty, known_at,
+    from raw.prices
+    where date not in (select date from shared_dates)
+    union all
+    select
+        date,
+        symbol,
+        series,
+        arg_min(isin, choice) as isin,
+        arg_min(name, choice) as name,
+        arg_min(open, choice) as open,
+        arg_min(high, choice) as high,
+        arg_min(low, choice) as low,
+        arg_min(close, choice) as close,
+        arg_min(prev_close, choice) as prev_close,
+        arg_min(volume, choice) as volume,
+        arg_min(turnover_inr, turnover_choice) as turnover_inr,
+        arg_min(deliverable_qty, choice) as deliverable_qty,
+        arg_min(known_at, choice) as known_at,
+    from ranked
+    group by date, symbol, series
+),
+
+identities as (
+    select
+        symbol,
+        line,
+        isin,
+        security_id,
+        kind,
+        first_date,
+        lead(first_date, 1, date '9999-12-31') over (partition by symbol, line, isin order by first_date) as next_first,
+    from pit.identities
+)
+
+select
+    chosen.date,
+    sessions.session_no,
+    identities.security_id,
+    if(identities.kind = 'equity' and chosen.series in ('SM', 'ST', 'SZ'), 'sme', identities.kind) as kind,
+    chosen.symbol as ticker,
+    chosen.isin,
+    chosen.name,
+    chosen.series,
+    chosen.open,
+    chosen.high,
+    chosen.low,
+    chosen.close,
+    chosen.prev_close,
+    chosen.volume,
+    chosen.turnover_inr,
+    chosen.deliverable_qty,
+    chosen.known_at,
+from chosen
+join pit.sessions as sessions using (date)
+join identities
+    on identities.symbol = chosen.symbol
+    and identities.line = {{ line_of('chosen.series') }}
+    and identities.isin = coalesce(chosen.isin, '')
+    and chosen.date >= identities.first_date
+    and chosen.date < identities.next_first
+qualify row_number() over (
+    partition by identities.security_id, sessions.session_no
+    order by
+        list_position(['EQ', 'BE', 'BZ', 'SM', 'ST', 'SZ', 'T0', 'IL', 'BT', 'BL'], chosen.series) nulls last,
+        chosen.turnover_inr desc nulls last,
+        chosen.series,
+        chosen.symbol
+) = 1

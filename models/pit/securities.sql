@@ -1,0 +1,56 @@
+/*---
+grain: [security_id, valid_from]
+knowable: valid_to
+checks:
+  - "valid_from < valid_to"
+  - name: intervals_do_not_overlap
+    query: "select a.security_id from pit.securities as a join pit.securities as b on a.security_id = b.security_id and a.valid_from < b.valid_from and b.valid_from < a.valid_to"
+columns:
+  security_id: {type: BIGINT, doc: "the security"}
+  kind: {type: VARCHAR, doc: "equity, sme, etf, entitlement, partly_paid, reit, invit, debt, other"}
+  ticker: {type: VARCHAR, doc: "what it was called"}
+  isin: {type: VARCHAR, doc: "its ISIN; null while none was printed"}
+  series: {type: VARCHAR, doc: "its main series"}
+  name: {type: VARCHAR, doc: "company name where a format printed it"}
+  currency: {type: VARCHAR, doc: "currency of its prices"}
+  valid_from: {type: DATE, doc: "first session with these names"}
+  valid_to: {type: DATE, doc: "first session with others; 9999-12-31 while nothing else was seen (a death is not an end of a name)"}
+  known_at: {type: TIMESTAMPTZ, doc: "when the first row with these names was known"}
+---
+One row is what a security was called over an interval of sessions: ticker, ISIN, series, kind. `valid_from <= day and day < valid_to` answers
+"what was this called on that day" for every day up to now. An open interval may still be closed by a later change, so a row is final only at
+`valid_to`; asking for a day never depends on what came after it.
+*/
+with named as (
+    select
+        security_id,
+        date,
+        kind,
+        ticker,
+        coalesce(isin, lag(isin ignore nulls) over sessions) as isin,
+        series,
+        coalesce(name, lag(name ignore nulls) over sessions) as name,
+        known_at,
+    from pit.prices
+    window sessions as (partition by security_id order by session_no)
+),
+
+changed as (
+    select *
+    from named
+    qualify (kind, ticker, coalesce(isin, ''), series, coalesce(name, ''))
+        is distinct from lag((kind, ticker, coalesce(isin, ''), series, coalesce(name, ''))) over (partition by security_id order by date)
+)
+
+select
+    security_id,
+    kind,
+    ticker,
+    isin,
+    series,
+    name,
+    'INR' as currency,
+    date as valid_from,
+    lead(date, 1, date '9999-12-31') over (partition by security_id order by date) as valid_to,
+    known_at,
+from changed

@@ -1,0 +1,12 @@
+{# Keep the version of each key that was known last; between sources of equal knowledge the more exact one. Ends a select. #}
+{% macro newest_of(key) -%}
+qualify row_number() over (
+    partition by {{ key | sql }}
+    order by known_at desc, source_rank, loaded_at desc, batch_id desc, file
+) = 1
+{%- endmacro %}
+
+{# Date (Asia/Kolkata) of a moment: an IST midnight cast to DATE in UTC would be the day before. #}
+{% macro ist_date(moment) -%}
+cast(timezone('Asia/Kolkata', {{ moment | sql }}) as date)
+{%- endmacro %}
