@@ -49,6 +49,7 @@ class FileRecord:
     """What became of one file: `rows_in = rows_kept + rows_quarantined + rows_duplicate`, always.
 
     `dataset` and `format` are None for a file that was refused whole; `notes` say why, and anything else worth reading.
+    `known_at` is the newest of its rows; `known_at_given`: the loader was told it, instead of the dataset's own rule.
     """
 
     file: str
@@ -63,6 +64,7 @@ class FileRecord:
     last_date: date | None = None
     known_at: datetime | None = None
     notes: tuple[str, ...] = ()
+    known_at_given: bool = False
 
 
 @dataclass(frozen=True)

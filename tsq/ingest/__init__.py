@@ -1,1 +1,1 @@
-"""Exchange files in, raw lake out: formats, validation, quarantine and the demo market."""
+"""Files of the exchange, and of people, into the raw lake: recognised by content, checked row by row, appended once."""

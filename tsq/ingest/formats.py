@@ -1,0 +1,468 @@
+"""The formats ingest knows: one frozen value each. Adding a format is adding one value.
+
+A format is recognised by the names in its header (lower case, trimmed), never by the file's name. Its `select` maps cells to the
+columns of its dataset, written with the macros of `tsq.ingest.cells`:
+
+    number(x)   a DOUBLE; what is not a number becomes NaN, which the checks refuse
+    day(x)      a DATE; what is not a date becomes -infinity, which the checks refuse
+    instant(x)  a time with a zone; a naive one is Asia/Kolkata
+    word(x)     a trimmed text, null when empty
+    caps(x)     the same in capitals
+
+Two more output names mean something: `reject` (a reason to quarantine the row, else null) and `note` (a remark about the file).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from tsq.engine.datasets import Dataset
+
+MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
+OWN_RANK = 10
+# Other names for a dataset's own columns in a hand-made file.
+OWN_ALIASES = {"ticker": "symbol", "industry": "sector", "index": "index_name", "level": "close"}
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one kind of file is recognised and read.
+
+    `needs` must all be in the header; `may` are read when there and null otherwise; `aliases` rename header names first. `only`: nothing
+    but `needs` and `may` may be in the header. `first_line` recognises a file without a header, whose columns are then `needs`.
+    A lower `source_rank` wins between formats of equal knowledge.
+    """
+
+    name: str
+    dataset: str
+    source_rank: int
+    needs: tuple[str, ...]
+    select: str
+    may: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    only: bool = False
+    first_line: re.Pattern[str] | None = None
+
+
+LEGACY_BHAVCOPY = Format(
+    name="legacy_bhavcopy",
+    dataset="prices",
+    source_rank=20,
+    needs=(
+        "symbol",
+        "series",
+        "open",
+        "high",
+        "low",
+        "close",
+        "last",
+        "prevclose",
+        "tottrdqty",
+        "tottrdval",
+        "timestamp",
+    ),
+    may=("totaltrades", "isin"),
+    select="""
+        day(timestamp) as date,
+        word(symbol) as symbol,
+        word(series) as series,
+        word(isin) as isin,
+        number(open) as open,
+        number(high) as high,
+        number(low) as low,
+        number(close) as close,
+        number(last) as last,
+        number(prevclose) as prev_close,
+        number(tottrdqty) as volume,
+        number(tottrdval) as turnover_inr,
+        number(totaltrades) as trades,
+        true as turnover_exact,
+    """,
+)
+
+SEC_BHAVDATA_FULL = Format(
+    name="sec_bhavdata_full",
+    dataset="prices",
+    source_rank=40,
+    needs=(
+        *(
+            "symbol",
+            "series",
+            "date1",
+            "prev_close",
+            "open_price",
+            "high_price",
+            "low_price",
+            "last_price",
+            "close_price",
+        ),
+        *("ttl_trd_qnty", "turnover_lacs"),
+    ),
+    may=("avg_price", "no_of_trades", "deliv_qty", "deliv_per"),
+    # A converter in the wild writes rupees into the lakhs column. One such row is refused by the price checks; only a file in which
+    # at least 99 rows of 100 (and at least 10 rows) make sense as rupees is read as rupees, and says so.
+    select="""
+        day(date1) as date,
+        word(symbol) as symbol,
+        word(series) as series,
+        number(open_price) as open,
+        number(high_price) as high,
+        number(low_price) as low,
+        number(close_price) as close,
+        number(last_price) as last,
+        number(prev_close) as prev_close,
+        number(ttl_trd_qnty) as volume,
+        count_if(number(turnover_lacs) between 0.5 * number(ttl_trd_qnty) * number(low_price)
+            and 2 * number(ttl_trd_qnty) * number(high_price)) over of_file as n_like_rupees,
+        n_like_rupees >= 10 and n_like_rupees >= 0.99 * count(*) over of_file as is_rupees,
+        case when is_rupees then number(turnover_lacs) else round(number(turnover_lacs) * 100000, 2) end as turnover_inr,
+        number(no_of_trades) as trades,
+        number(nullif(deliv_qty, '-')) as deliverable_qty,
+        false as turnover_exact,
+        case when is_rupees then 'the column of lakhs holds rupees; read as rupees' end as note,
+    """,
+)
+
+UDIFF = Format(
+    name="udiff",
+    dataset="prices",
+    source_rank=10,
+    needs=(
+        *(
+            "traddt",
+            "sgmt",
+            "src",
+            "fininstrmtp",
+            "isin",
+            "tckrsymb",
+            "sctysrs",
+            "opnpric",
+            "hghpric",
+            "lwpric",
+            "clspric",
+        ),
+        *("lastpric", "prvsclsgpric", "ttltradgvol", "ttltrfval"),
+    ),
+    may=("fininstrmnm", "ttlnboftxsexctd"),
+    select="""
+        day(traddt) as date,
+        word(tckrsymb) as symbol,
+        word(sctysrs) as series,
+        word(isin) as isin,
+        word(fininstrmnm) as name,
+        number(opnpric) as open,
+        number(hghpric) as high,
+        number(lwpric) as low,
+        number(clspric) as close,
+        number(lastpric) as last,
+        number(prvsclsgpric) as prev_close,
+        number(ttltradgvol) as volume,
+        number(ttltrfval) as turnover_inr,
+        number(ttlnboftxsexctd) as trades,
+        true as turnover_exact,
+        case
+            when sgmt is distinct from 'CM' then 'is not of the cash market (Sgmt is not CM)'
+            when fininstrmtp is distinct from 'STK' then 'is not a stock (FinInstrmTp is not STK)'
+            when src is distinct from 'NSE' then 'is not of this exchange (Src is not NSE)'
+        end as reject,
+    """,
+)
+
+PANEL_ALIASES = {
+    "ticker": "symbol",
+    "turnover": "turnover_inr",
+    "deliverable": "deliverable_qty",
+    "prevclose": "prev_close",
+    "previous_close": "prev_close",
+}
+PANEL_NEEDS = ("date", "symbol", "open", "high", "low", "close", "volume")
+PANEL_SELECT = """
+        day(date) as date,
+        word(symbol) as symbol,
+        coalesce(word(series), 'EQ') as series,
+        word(isin) as isin,
+        word(name) as name,
+        number(open) as open,
+        number(high) as high,
+        number(low) as low,
+        number(close) as close,
+        number(last) as last,
+        number(prev_close) as prev_close,
+        number(volume) as volume,
+        number(turnover_inr) as turnover_inr,
+        number(trades) as trades,
+        number(deliverable_qty) as deliverable_qty,
+        coalesce(try_cast(turnover_exact as boolean), true) as turnover_exact,
+"""
+PANEL_NSE = Format(
+    name="panel_nse",
+    dataset="prices",
+    source_rank=30,
+    needs=(*PANEL_NEEDS, "series", "prev_close"),
+    may=("isin", "name", "last", "turnover_inr", "trades", "deliverable_qty", "turnover_exact"),
+    aliases=PANEL_ALIASES,
+    select=PANEL_SELECT,
+)
+PANEL_TIDY = Format(
+    name="panel_tidy",
+    dataset="prices",
+    source_rank=50,
+    needs=PANEL_NEEDS,
+    may=("series", "prev_close", "isin", "name", "last", "turnover_inr", "trades", "deliverable_qty", "turnover_exact"),
+    aliases=PANEL_ALIASES,
+    select=PANEL_SELECT,
+)
+
+SYMBOLCHANGE = Format(
+    name="symbolchange",
+    dataset="symbol_changes",
+    source_rank=20,
+    needs=("company", "old_symbol", "new_symbol", "effective_date"),
+    first_line=re.compile(rf"^[^,]*,\s*[^,\s]+\s*,\s*[^,\s]+\s*,\s*\d{{2}}-({MONTHS})-\d{{4}}\s*$", re.IGNORECASE),
+    select="""
+        word(old_symbol) as old_symbol,
+        word(new_symbol) as new_symbol,
+        day(effective_date) as effective_date,
+        word(company) as company,
+        case when old_symbol = new_symbol then 'changes nothing: old and new symbol are the same' end as reject,
+    """,
+)
+
+SPLIT_BONUS_EVENTS = Format(
+    name="split_bonus_events",
+    dataset="corporate_actions",
+    source_rank=20,
+    needs=("symbol", "ex_date", "factor", "isin_changed", "verdict"),
+    may=("f_eod2", "f_csvk", "prev_date", "raw_prev_close", "raw_close", "raw_ratio"),
+    # `factor` is null where its maker's first source has none: the second source's factor then stands in.
+    select="""
+        word(symbol) as symbol,
+        day(ex_date) as ex_date,
+        case when try_cast(isin_changed as boolean) then 'split' else 'split_or_bonus' end as kind,
+        coalesce(number(factor), number(f_eod2), number(f_csvk)) as share_factor,
+        1 / nullif(share_factor, 0) as price_factor,
+        case
+            when starts_with(verdict, 'confirmed') then 'confirmed'
+            when verdict = 'contradicted' then 'contradicted'
+            when verdict = 'not_in_panel' then 'unconfirmed'
+            else verdict
+        end as status,
+        'split_bonus_events: ' || verdict as source,
+    """,
+)
+
+NIFTY500_SNAPSHOTS = Format(
+    name="nifty500_snapshots",
+    dataset="sectors",
+    source_rank=20,
+    needs=("seen_on", "company name", "industry", "symbol", "series", "isin code"),
+    select="""
+        word(symbol) as symbol,
+        word("isin code") as isin,
+        word(industry) as sector,
+        day(seen_on) as seen_on,
+    """,
+)
+
+SECTOR_MAP = Format(
+    name="sector_map",
+    dataset="sectors",
+    source_rank=30,
+    needs=("symbol", "isin", "company", "industry", "source", "as_of"),
+    may=("tv_sector", "tv_industry"),
+    # A list dated to a month only is dated to the month's end: seen_on is an upper bound.
+    select="""
+        word(symbol) as symbol,
+        word(isin) as isin,
+        word(industry) as sector,
+        case when regexp_full_match(as_of, '\\d{4}-\\d{2}') then last_day(day(as_of || '-01')) else day(as_of) end as seen_on,
+    """,
+)
+
+SECTOR_MAPPING = Format(
+    name="sector_mapping",
+    dataset="sectors",
+    source_rank=OWN_RANK,
+    needs=("symbol", "sector"),
+    may=("isin", "seen_on", "company", "company name", "name", "series"),
+    aliases={**OWN_ALIASES, "isin code": "isin", "as_of": "seen_on"},
+    only=True,
+    select="""
+        word(symbol) as symbol,
+        word(isin) as isin,
+        word(sector) as sector,
+        day(seen_on) as seen_on,
+    """,
+)
+
+NIFTY50_MEMBERSHIP = Format(
+    name="nifty50_membership",
+    dataset="index_members",
+    source_rank=20,
+    needs=("index_name", "symbol", "valid_from", "valid_to", "open_source", "close_source"),
+    # The press release that announced an entry carries its date in its name: ind_prs27022014.
+    select="""
+        caps(index_name) as index_name,
+        word(symbol) as symbol,
+        day(valid_from) as valid_from,
+        day(valid_to) as valid_to,
+        try_strptime(regexp_extract(open_source, 'ind_prs(\\d{8})', 1), '%d%m%Y')::date as announced_on,
+    """,
+)
+
+INDEX_TRI = Format(
+    name="index_tri",
+    dataset="index_levels",
+    source_rank=20,
+    needs=("date", "index_name", "tri"),
+    may=("source",),
+    select="""
+        day(date) as date,
+        caps(index_name) as index_name,
+        'total' as kind,
+        number(tri) as close,
+    """,
+)
+
+INDEX_HISTORY = Format(
+    name="index_history",
+    dataset="index_levels",
+    source_rank=20,
+    needs=("date", "index_name", "open", "high", "low", "close", "volume"),
+    # Days without an opening level are printed as zeros.
+    select="""
+        day(date) as date,
+        caps(index_name) as index_name,
+        'price' as kind,
+        nullif(number(open), 0) as open,
+        nullif(number(high), 0) as high,
+        nullif(number(low), 0) as low,
+        number(close) as close,
+    """,
+)
+
+FUNDAMENTALS_FILINGS = Format(
+    name="fundamentals_filings",
+    dataset="fundamentals",
+    source_rank=20,
+    needs=(
+        "symbol",
+        "period_start",
+        "period_end",
+        "consolidated",
+        "broadcast_ts",
+        "revenue",
+        "finance_costs",
+        "pbt",
+        "pat",
+    ),
+    may=("isin", "other_income", "tax", "eps_basic", "paid_up_equity", "face_value", "equity", "assets", "cfo"),
+    select="""
+        word(symbol) as symbol,
+        word(isin) as isin,
+        day(period_start) as period_start,
+        day(period_end) as period_end,
+        try_cast(consolidated as boolean) as consolidated,
+        instant(broadcast_ts) as broadcast_at,
+        number(revenue) as revenue_inr,
+        number(pbt) + coalesce(number(finance_costs), 0) - coalesce(number(other_income), 0) as operating_profit_inr,
+        number(other_income) as other_income_inr,
+        number(finance_costs) as interest_inr,
+        number(tax) as tax_inr,
+        number(pat) as net_profit_inr,
+        number(eps_basic) as eps_inr,
+        number(paid_up_equity) as paid_up_capital_inr,
+        number(face_value) as face_value_inr,
+        number(equity) as equity_inr,
+        number(assets) as assets_inr,
+        number(cfo) as cfo_inr,
+    """,
+)
+
+EQUITY_L = Format(
+    name="equity_l",
+    dataset="listings",
+    source_rank=20,
+    needs=("symbol", "name of company", "series", "date of listing", "isin number", "face value"),
+    may=("paid up value", "market lot"),
+    select="""
+        word(symbol) as symbol,
+        word("name of company") as name,
+        word(series) as series,
+        day("date of listing") as listed_on,
+        word("isin number") as isin,
+        number("face value") as face_value_inr,
+    """,
+)
+
+# The most telling headers first: the first format that fits is taken.
+FORMATS: tuple[Format, ...] = (
+    UDIFF,
+    LEGACY_BHAVCOPY,
+    SEC_BHAVDATA_FULL,
+    FUNDAMENTALS_FILINGS,
+    SPLIT_BONUS_EVENTS,
+    NIFTY50_MEMBERSHIP,
+    NIFTY500_SNAPSHOTS,
+    SECTOR_MAP,
+    EQUITY_L,
+    INDEX_HISTORY,
+    INDEX_TRI,
+    PANEL_NSE,
+    PANEL_TIDY,
+    SYMBOLCHANGE,
+    SECTOR_MAPPING,
+)
+
+# Files of the exchange that are known and hold nothing a model uses: header → what to say.
+UNUSED = {
+    (
+        "nch_symbol",
+        "nch_prev_name",
+        "nch_new_name",
+        "nch_dt",
+    ): "is the exchange's list of company names, which no model uses: left out"
+}
+
+
+def own_format(dataset: Dataset) -> Format:
+    """The format of a file whose header is a dataset's own column names: all its required ones, and any of the others."""
+    read = {
+        "DOUBLE": "number({})",
+        "BIGINT": "number({})",
+        "INTEGER": "number({})",
+        "DATE": "day({})",
+        "TIMESTAMPTZ": "instant({})",
+        "BOOLEAN": "try_cast({} as boolean)",
+        "VARCHAR": "word({})",
+    }
+    lines = []
+    for column in dataset.columns:
+        value = "caps(index_name)" if column.name == "index_name" else read[column.type].format(f'"{column.name}"')
+        lines.append(f'{value} as "{column.name}",')
+    needed = tuple(column.name for column in dataset.columns if column.required and column.default is None)
+    return Format(
+        name=dataset.name,
+        dataset=dataset.name,
+        source_rank=OWN_RANK,
+        needs=needed,
+        may=tuple(name for name in dataset.column_names if name not in needed),
+        aliases={alias: name for alias, name in OWN_ALIASES.items() if name in dataset.column_names},
+        only=True,
+        select="\n".join(lines),
+    )
+
+
+def recognise(header: tuple[str, ...], first_line: str, formats: Iterable[Format]) -> Format | None:
+    """The first format that fits a header (lower case, trimmed) or, for a file without one, its first line."""
+    for candidate in formats:
+        if candidate.first_line is not None:
+            if candidate.first_line.match(first_line):
+                return candidate
+            continue
+        names = {candidate.aliases.get(name, name) for name in header if name}
+        if names.issuperset(candidate.needs) and (not candidate.only or names <= {*candidate.needs, *candidate.may}):
+            return candidate
+    return None

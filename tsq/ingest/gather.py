@@ -1,0 +1,141 @@
+"""Sources recognised by their content and gathered by format and header, so that each group is read in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import duckdb
+
+from tsq.engine.lake import FileRecord
+from tsq.errors import did_you_mean
+from tsq.ingest.cells import ParquetGroup, TextGroup, header_names, parquet_schema
+from tsq.ingest.formats import UNUSED, Format, recognise
+from tsq.ingest.sources import Parquet, Refused, Source, Text
+
+Group = TextGroup | ParquetGroup
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One source: its number, what is known of it so far, and how its text ends.
+
+    `n_lines` is the number of its lines where the last one has no line end (a cut-off file often ends so), else None.
+    `settled`: its record is final, nothing of it is to be read.
+    """
+
+    number: int
+    record: FileRecord
+    n_lines: int | None = None
+    settled: bool = False
+
+
+def gather(
+    con: duckdb.DuckDBPyConnection,
+    sources: Iterable[Source],
+    formats: tuple[Format, ...],
+    loaded: Mapping[tuple[str, str], tuple[str, FileRecord]],
+    scratch: Path,
+) -> tuple[list[Entry], list[Group]]:
+    """Recognise each source and put its rows into the group of its format and header.
+
+    Args:
+        con: a connection, to read parquet schemas with.
+        sources: from `read_sources`; each is let go once its lines are in the scratch folder.
+        formats: what may be recognised, the first that fits wins.
+        loaded: (sha256, format) → (batch, record) of files whose rows are all in the lake already.
+        scratch: a folder for the groups' lines.
+
+    Returns:
+        An entry for each source in order, and the groups to read.
+    """
+    entries: list[Entry] = []
+    texts: dict[tuple[str, tuple[str, ...]], TextGroup] = {}
+    parquets: dict[tuple[str, tuple[tuple[str, str], ...]], ParquetGroup] = {}
+    for number, source in enumerate(sources):
+        if isinstance(source, Refused):
+            entries.append(_refused(number, source))
+            continue
+        path = _on_disk(source, scratch / f"member_{number}.parquet") if isinstance(source, Parquet) else None
+        schema = parquet_schema(con, path) if path is not None else ()
+        if path is not None and not schema:
+            entries.append(
+                _refused(number, Refused(source.name, source.sha256, "is a broken parquet file: fetch it again"))
+            )
+            continue
+        first_line, n_before = _first_line(source.body) if isinstance(source, Text) else ("", 0)
+        header = header_names(name for name, _ in schema) if schema else header_names(first_line.split(","))
+        found = recognise(header, first_line, formats)
+        if found is None:
+            entries.append(_refused(number, Refused(source.name, source.sha256, _unknown(header, first_line, formats))))
+            continue
+        if (source.sha256, found.name) in loaded:
+            entries.append(_again(number, source.name, *loaded[source.sha256, found.name]))
+            continue
+        notes = (source.notes if isinstance(source, Text) else ()) + _unread(found, header)
+        record = FileRecord(source.name, source.sha256, found.dataset, found.name, notes=notes)
+        if isinstance(source, Text):
+            has_header = found.first_line is None
+            names = header if has_header else found.needs
+            text = texts.setdefault((found.name, names), TextGroup(found, names, scratch / f"lines_{len(texts)}.txt"))
+            text.add(number, source.body, n_before + 1 if has_header else 0)
+            entries.append(Entry(number, record, None if source.ends_whole else source.body.count(b"\n")))
+        elif path is not None:
+            parquets.setdefault((found.name, schema), ParquetGroup(found, schema)).files.append((number, path))
+            entries.append(Entry(number, record))
+    return entries, [*texts.values(), *parquets.values()]
+
+
+def _on_disk(source: Parquet, scratch: Path) -> Path:
+    if source.path is not None:
+        return source.path
+    scratch.write_bytes(source.body or b"")
+    return scratch
+
+
+def _first_line(body: bytes) -> tuple[str, int]:
+    """The first line that is not blank, and how many blank ones come before it."""
+    blank = len(body) - len(body.lstrip())
+    start = body.rfind(b"\n", 0, blank) + 1
+    return body[start : body.index(b"\n", start)].decode(), body.count(b"\n", 0, start)
+
+
+def _refused(number: int, source: Refused) -> Entry:
+    return Entry(number, FileRecord(source.name, source.sha256, None, None, notes=(source.reason,)), settled=True)
+
+
+def _again(number: int, name: str, batch_id: str, before: FileRecord) -> Entry:
+    note = f"already loaded, in batch {batch_id}"
+    record = replace(before, file=name, rows_kept=0, rows_duplicate=before.rows_in, notes=(note,))
+    return Entry(number, record, settled=True)
+
+
+def _unread(found: Format, header: tuple[str, ...]) -> tuple[str, ...]:
+    """A note on the columns of a hand-made file that nothing reads; the exchange's own files have many, by design."""
+    if not found.aliases:
+        return ()
+    extra = [name for name in header if name and found.aliases.get(name, name) not in (*found.needs, *found.may)]
+    return (f"columns not used: {', '.join(extra)}",) if extra else ()
+
+
+def _unknown(header: tuple[str, ...], first_line: str, formats: tuple[Format, ...]) -> str:
+    if header in UNUSED:
+        return UNUSED[header]
+    for separator, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(header) <= 1 and separator in first_line:
+            return f"has its values apart by {name}: save it with commas"
+    names = {name for known in formats for name in (*known.needs, *known.may)}
+    best = max(formats, key=lambda known: len({*known.needs} & {known.aliases.get(name, name) for name in header}))
+    renamed = {best.aliases.get(name, name) for name in header}
+    missing = [name for name in best.needs if name not in renamed]
+    if best.first_line is None and len(missing) < len(best.needs):
+        stray = [name for name in header if name and name not in names]
+        guess = f" ({stray[0]}: {did_you_mean(stray[0], missing)})" if stray and missing else ""
+        lacks = (
+            f"lacks {', '.join(missing)}"
+            if missing
+            else f"has other columns than {', '.join((*best.needs, *best.may))}"
+        )
+        return f"is not of a known format: nearest is {best.name}, but it {lacks}{guess}"
+    return f"is not of a known format: its first line is '{first_line[:80]}'; give the exchange's file, or a dataset's own column names"
