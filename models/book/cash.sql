@@ -1,0 +1,58 @@
+/*---
+grain: [portfolio, date]
+order: [portfolio, date]
+checks:
+  - cash_inr >= -0.01
+  - costs_inr >= 0
+columns:
+  date: {type: DATE, doc: "session, from the inception on"}
+  session_no: {type: INTEGER, doc: "pit.sessions"}
+  portfolio: {type: VARCHAR, doc: "config.portfolios"}
+  capital_inr: {type: DOUBLE, unit: inr, doc: "cash at inception"}
+  flow_inr: {type: DOUBLE, unit: inr, doc: "change of cash in the session"}
+  costs_inr: {type: DOUBLE, unit: inr, doc: "charges and slippage of the session's fills"}
+  cash_inr: {type: DOUBLE, unit: inr, doc: "cash at the close"}
+---
+Cash of each portfolio at the close of each session: the sum of every change since the inception.
+*/
+with inceptions as (
+    select
+        portfolio,
+        date as inception_date,
+        cash_inr as capital_inr,
+    from book.events
+    where kind = 'inception'
+),
+
+flows as (
+    select
+        portfolio,
+        date,
+        sum(cash_inr order by seq) as flow_inr,
+    from book.events
+    group by portfolio, date
+),
+
+costs as (
+    select
+        portfolio,
+        date,
+        sum(cost_inr order by seq) as costs_inr,
+    from book.trades
+    group by portfolio, date
+)
+
+select
+    sessions.date,
+    sessions.session_no,
+    inceptions.portfolio,
+    inceptions.capital_inr,
+    coalesce(flows.flow_inr, 0.0) as flow_inr,
+    coalesce(costs.costs_inr, 0.0) as costs_inr,
+    sum(coalesce(flows.flow_inr, 0.0)) over (
+        partition by inceptions.portfolio order by sessions.session_no rows between unbounded preceding and current row
+    ) as cash_inr,
+from inceptions
+inner join pit.sessions as sessions on sessions.date >= inceptions.inception_date
+left join flows on flows.portfolio = inceptions.portfolio and flows.date = sessions.date
+left join costs on costs.portfolio = inceptions.portfolio and costs.date = sessions.date

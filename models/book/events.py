@@ -1,0 +1,82 @@
+"""---
+grain: [seq]
+order: [seq]
+checks:
+  - kind in ('inception', 'fill', 'corporate_action', 'fraction', 'dividend', 'delisting')
+  - kind != 'fill' or (side in ('buy', 'sell') and qty > 0 and price > 0)
+  - signal_date is null or signal_date < date
+columns:
+  seq: {type: BIGINT, doc: "running number: portfolio by portfolio, in the order things happened"}
+  date: {type: DATE, doc: "session"}
+  portfolio: {type: VARCHAR, doc: "config.portfolios"}
+  kind: {type: VARCHAR, doc: "inception, fill, corporate_action, fraction (of a share, cashed out), dividend or delisting"}
+  security_id: {type: BIGINT, doc: "pit.securities; null at inception"}
+  ticker: {type: VARCHAR, doc: "ticker on the date"}
+  side: {type: VARCHAR, doc: "buy or sell; null where nothing is traded"}
+  qty: {type: DOUBLE, unit: shares, doc: "shares the event is about"}
+  price: {type: DOUBLE, unit: inr, doc: "rupees a share, as printed"}
+  value_inr: {type: DOUBLE, unit: inr, doc: "qty × price"}
+  stt_inr: {type: DOUBLE, unit: inr, doc: "securities transaction tax"}
+  exchange_inr: {type: DOUBLE, unit: inr, doc: "exchange transaction charge"}
+  ipft_inr: {type: DOUBLE, unit: inr, doc: "investor protection fund"}
+  sebi_inr: {type: DOUBLE, unit: inr, doc: "regulator's fee"}
+  stamp_inr: {type: DOUBLE, unit: inr, doc: "stamp duty"}
+  gst_inr: {type: DOUBLE, unit: inr, doc: "service tax, later GST; the one on the depository charge is in dp_inr"}
+  brokerage_inr: {type: DOUBLE, unit: inr, doc: "broker's fee of the order"}
+  dp_inr: {type: DOUBLE, unit: inr, doc: "depository charge of a sale, its tax included"}
+  slippage_inr: {type: DOUBLE, unit: inr, doc: "slippage_bps of the value; the price stays the printed one"}
+  impact_inr: {type: DOUBLE, unit: inr, doc: "null: nothing models it"}
+  cash_inr: {type: DOUBLE, unit: inr, doc: "change of cash, after all costs"}
+  shares: {type: BIGINT, unit: shares, doc: "change of the holding"}
+  assumed: {type: BOOLEAN, doc: "some charge has no row for the date (it is zero), or its row is an assumption"}
+  assumed_items: {type: VARCHAR, doc: "those charges, joined by commas"}
+  signal_date: {type: DATE, doc: "evening that decided; null where nobody did"}
+  reason: {type: VARCHAR, doc: "enter, add, trim, exit, capital, no_trades or the kind of corporate action"}
+---
+Everything that happens to the paper portfolios: the one session-by-session fold. Targets of an evening trade in the next session,
+sells first, whole shares, never on credit. The steps and their order are `tsq.quant.ledger.STEPS`.
+"""
+
+import polars as pl
+
+from tsq.quant.charges import schedule
+from tsq.quant.events import COLUMNS, events_table
+from tsq.quant.ledger import BASIS_POINT, Policy, fold, targets_by_day
+from tsq.quant.market import market
+
+
+def model(
+    targets: pl.DataFrame,
+    quotes: pl.DataFrame,
+    pit__sessions: pl.DataFrame,
+    pit__charges: pl.DataFrame,
+    portfolios: pl.DataFrame,
+    *,
+    trade_at: str,
+    slippage_bps: float,
+    brokerage_plan: str,
+    delist_after_sessions: int,
+    delist_haircut_pct: float,
+) -> pl.DataFrame:
+    """Fold every portfolio over the sessions; returns the events, one row each."""
+    since = targets["date"].min()
+    sessions = pit__sessions.filter(pl.col("date") >= since) if since is not None else pit__sessions.clear()
+    seen = market(quotes, sessions, trade_at=trade_at, delist_after_sessions=delist_after_sessions)
+    charges = schedule(pit__charges, seen.dates, plan=brokerage_plan)
+    tables = [pl.DataFrame(schema=COLUMNS)]
+    for portfolio in portfolios.sort("portfolio").iter_rows(named=True):
+        decided = targets.filter(pl.col("portfolio") == portfolio["portfolio"])
+        if decided.is_empty():
+            continue
+        policy = Policy(
+            targets=targets_by_day(decided, seen),
+            schedule=charges,
+            slippage=slippage_bps * BASIS_POINT,
+            delist_haircut=delist_haircut_pct / 100.0,
+        )
+        tables.append(events_table(portfolio["portfolio"], fold(seen, policy, portfolio["capital_inr"]), seen))
+    tickers = quotes.select("date", "security_id", "ticker")
+    events = pl.concat(tables).with_columns(seq=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    named = events.join(tickers, on=["date", "security_id"], how="left", maintain_order="left")
+    first = ["seq", "date", "portfolio", "kind", "security_id", "ticker"]
+    return named.select(*first, pl.exclude(first))

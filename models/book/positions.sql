@@ -1,0 +1,79 @@
+/*---
+grain: [date, portfolio, security_id]
+order: [portfolio, date, security_id]
+checks:
+  - qty > 0
+  - value_inr > 0
+  - weight > 0 and weight <= 1 + 1e-9
+  - name: nothing_held_is_missing
+    query: >-
+      with latest as (select max(date) as date from pit.sessions)
+      select holdings.portfolio, holdings.security_id, holdings.qty from book.holdings as holdings
+      cross join latest left join book.positions as positions on positions.portfolio = holdings.portfolio
+      and positions.security_id = holdings.security_id and positions.date = latest.date
+      where holdings.to_date > latest.date and positions.qty is distinct from holdings.qty
+  - name: positions_are_the_sum_of_shares
+    query: >-
+      with latest as (select max(date) as date from pit.sessions),
+      summed as (select portfolio, sum(shares) as shares from book.events group by portfolio),
+      held as (select portfolio, sum(qty) as qty from book.positions inner join latest using (date) group by portfolio)
+      select summed.portfolio, summed.shares, held.qty from summed left join held on held.portfolio = summed.portfolio
+      where summed.shares != coalesce(held.qty, 0)
+columns:
+  date: {type: DATE, doc: "session, at its close"}
+  session_no: {type: INTEGER, doc: "pit.sessions"}
+  portfolio: {type: VARCHAR, doc: "config.portfolios"}
+  security_id: {type: BIGINT, doc: "pit.securities"}
+  ticker: {type: VARCHAR, doc: "ticker on the date"}
+  qty: {type: BIGINT, unit: shares, doc: "whole shares"}
+  close: {type: DOUBLE, unit: inr, doc: "close, or the last one carried where nothing traded"}
+  value_inr: {type: DOUBLE, unit: inr, doc: "qty × close"}
+  weight: {type: DOUBLE, unit: ratio, doc: "of the portfolio's value, cash included"}
+  stop_price: {type: DOUBLE, unit: inr, doc: "null: no step of the fold sets stops"}
+  is_stale: {type: BOOLEAN, doc: "the name did not trade in this session"}
+---
+What each portfolio holds at the close of each session.
+*/
+with held as (
+    select
+        quotes.date,
+        quotes.session_no,
+        holdings.portfolio,
+        holdings.security_id,
+        quotes.ticker,
+        holdings.qty::bigint as qty,
+        quotes.mark as close,
+        holdings.qty::bigint * quotes.mark as value_inr,
+        quotes.sessions_stale > 0 as is_stale,
+    from book.holdings as holdings
+    inner join book.quotes as quotes
+        on quotes.security_id = holdings.security_id
+        and quotes.date >= holdings.from_date
+        and quotes.date < holdings.to_date
+),
+
+-- summed in one order, so that the last bits never depend on threads
+totals as (
+    select
+        held.portfolio,
+        held.date,
+        sum(held.value_inr order by held.security_id) as equity_inr,
+    from held
+    group by held.portfolio, held.date
+)
+
+select
+    held.date,
+    held.session_no,
+    held.portfolio,
+    held.security_id,
+    held.ticker,
+    held.qty,
+    held.close,
+    held.value_inr,
+    held.value_inr / nullif(totals.equity_inr + cash.cash_inr, 0.0) as weight,
+    null::double as stop_price,
+    held.is_stale,
+from held
+inner join totals on totals.portfolio = held.portfolio and totals.date = held.date
+inner join book.cash as cash on cash.portfolio = held.portfolio and cash.date = held.date

@@ -1,0 +1,79 @@
+/*---
+grain: [seq]
+order: [seq]
+checks:
+  - side in ('buy', 'sell')
+  - qty > 0
+  - signal_date < date
+  - name: price_inside_the_range
+    query: >-
+      select trades.seq, trades.price, quotes.low, quotes.high from book.trades as trades
+      left join book.quotes as quotes on quotes.date = trades.date and quotes.security_id = trades.security_id
+      where quotes.low is null or trades.price not between quotes.low and quotes.high
+  - name: no_trade_without_volume
+    query: >-
+      select trades.seq from book.trades as trades
+      left join book.quotes as quotes on quotes.date = trades.date and quotes.security_id = trades.security_id
+      where coalesce(quotes.volume, 0) <= 0
+  - name: cash_is_value_less_costs
+    query: >-
+      select seq from book.trades
+      where abs(cash_inr - (case when side = 'sell' then value_inr else -value_inr end - cost_inr)) > 1e-9 * value_inr
+columns:
+  seq: {type: BIGINT, doc: "book.events"}
+  date: {type: DATE, doc: "session of the fill"}
+  portfolio: {type: VARCHAR, doc: "config.portfolios"}
+  security_id: {type: BIGINT, doc: "pit.securities"}
+  ticker: {type: VARCHAR, doc: "ticker on the date"}
+  side: {type: VARCHAR, doc: "buy or sell"}
+  qty: {type: BIGINT, unit: shares, doc: "whole shares"}
+  price: {type: DOUBLE, unit: inr, doc: "printed price of the session: open or close by the knob trade_at"}
+  value_inr: {type: DOUBLE, unit: inr, doc: "qty × price"}
+  stt_inr: {type: DOUBLE, unit: inr, doc: "securities transaction tax"}
+  exchange_inr: {type: DOUBLE, unit: inr, doc: "exchange transaction charge"}
+  ipft_inr: {type: DOUBLE, unit: inr, doc: "investor protection fund"}
+  sebi_inr: {type: DOUBLE, unit: inr, doc: "regulator's fee"}
+  stamp_inr: {type: DOUBLE, unit: inr, doc: "stamp duty"}
+  gst_inr: {type: DOUBLE, unit: inr, doc: "service tax, later GST"}
+  brokerage_inr: {type: DOUBLE, unit: inr, doc: "broker's fee of the order"}
+  dp_inr: {type: DOUBLE, unit: inr, doc: "depository charge of a sale, its tax included"}
+  slippage_inr: {type: DOUBLE, unit: inr, doc: "slippage_bps of the value"}
+  impact_inr: {type: DOUBLE, unit: inr, doc: "null: nothing models it"}
+  cost_inr: {type: DOUBLE, unit: inr, doc: "all of them together"}
+  cash_inr: {type: DOUBLE, unit: inr, doc: "change of cash"}
+  assumed: {type: BOOLEAN, doc: "some charge is not known for the date"}
+  assumed_items: {type: VARCHAR, doc: "those charges"}
+  signal_date: {type: DATE, doc: "evening that decided"}
+  reason: {type: VARCHAR, doc: "enter, add, trim or exit"}
+---
+Fills of the paper book with every charge. A dead holding that is closed is no fill: it is an event of its own kind.
+*/
+select
+    seq,
+    date,
+    portfolio,
+    security_id,
+    ticker,
+    side,
+    qty::bigint as qty,
+    price,
+    value_inr,
+    stt_inr,
+    exchange_inr,
+    ipft_inr,
+    sebi_inr,
+    stamp_inr,
+    gst_inr,
+    brokerage_inr,
+    dp_inr,
+    slippage_inr,
+    impact_inr,
+    stt_inr + exchange_inr + ipft_inr + sebi_inr + stamp_inr + gst_inr + brokerage_inr + dp_inr + slippage_inr
+    + coalesce(impact_inr, 0.0) as cost_inr,
+    cash_inr,
+    assumed,
+    assumed_items,
+    signal_date,
+    reason,
+from book.events
+where kind = 'fill'

@@ -1,0 +1,71 @@
+/*---
+grain: [date, portfolio, security_id]
+checks:
+  - pick >= 1
+  - sector_pick <= sector_slots
+columns:
+  date: {type: DATE, doc: "session whose evening decides"}
+  portfolio: {type: VARCHAR, doc: "config.portfolios"}
+  security_id: {type: BIGINT, doc: "pit.securities"}
+  ticker: {type: VARCHAR, doc: "ticker on the date"}
+  sector: {type: VARCHAR, doc: "sector known on the date; unlabelled names are a sector of their own"}
+  score: {type: DOUBLE, doc: "blended score of the portfolio's blend"}
+  sector_pick: {type: BIGINT, doc: "place within the sector, best first"}
+  sector_slots: {type: BIGINT, doc: "names of one sector that fit under its cap at equal weight"}
+  pick: {type: BIGINT, doc: "place among all that fit, best first"}
+  weight: {type: DOUBLE, unit: ratio, doc: "weight of one name: 1 / top_n, at most the name cap"}
+---
+Names that may enter a portfolio at one of its own rebalances, best first. At equal weights a sector cap is a number of names, so the
+worst names of a crowded sector give way to the next best elsewhere. Known at the close of `date`.
+*/
+with decisions as (
+    select
+        rebalances.date,
+        portfolios.portfolio,
+        portfolios.blend,
+        least(1.0 / portfolios.top_n, portfolios.name_cap) as weight,
+        -- a hair above, so that 0.30 / 0.10 is three names
+        floor(portfolios.sector_cap / nullif(least(1.0 / portfolios.top_n, portfolios.name_cap), 0.0) + 1e-9)::bigint as sector_slots,
+    from universe.rebalances as rebalances
+    inner join config.portfolios as portfolios
+        on (portfolios.rebalance = 'ME' and rebalances.is_month_end)
+        or (portfolios.rebalance = 'WE' and rebalances.is_week_end)
+        or (portfolios.rebalance = 'QE' and rebalances.is_quarter_end)
+),
+
+scored as (
+    select
+        decisions.date,
+        decisions.portfolio,
+        decisions.weight,
+        decisions.sector_slots,
+        members.security_id,
+        members.ticker,
+        coalesce(members.sector, 'unlabelled') as sector,
+        score.score,
+    from decisions
+    inner join signals.score as score on score.date = decisions.date and score.blend = decisions.blend
+    inner join universe.members as members on members.date = score.date and members.security_id = score.security_id
+    where members.active and score.score is not null
+),
+
+within_sector as (
+    select
+        *,
+        row_number() over (partition by date, portfolio, sector order by score desc, security_id) as sector_pick,
+    from scored
+)
+
+select
+    date,
+    portfolio,
+    security_id,
+    ticker,
+    sector,
+    score,
+    sector_pick,
+    sector_slots,
+    row_number() over (partition by date, portfolio order by score desc, security_id) as pick,
+    weight,
+from within_sector
+where sector_pick <= sector_slots

@@ -1,0 +1,131 @@
+"""The ledger's events: batches of arrays while the fold runs, one table at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tsq.quant.charges import CHARGES
+from tsq.quant.market import Floats, Ints, Market
+
+NOBODY = -1
+NO_DECISION = -1
+
+COLUMNS = {
+    "seq": pl.Int64,
+    "date": pl.Date,
+    "portfolio": pl.String,
+    "kind": pl.String,
+    "security_id": pl.Int64,
+    "side": pl.String,
+    "qty": pl.Float64,
+    "price": pl.Float64,
+    "value_inr": pl.Float64,
+    **dict.fromkeys(CHARGES, pl.Float64),
+    "slippage_inr": pl.Float64,
+    "impact_inr": pl.Float64,
+    "cash_inr": pl.Float64,
+    "shares": pl.Int64,
+    "assumed": pl.Boolean,
+    "assumed_items": pl.String,
+    "signal_date": pl.Date,
+    "reason": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Events of one kind, side and session of one portfolio; arrays have one entry per event.
+
+    Attributes:
+        kind: inception, fill, corporate_action, fraction, dividend or delisting.
+        day: row of the session in the market.
+        names: columns of the market; `NOBODY` where an event has no security.
+        qty: shares the event is about; a fraction of a share may be cashed out.
+        price: rupees a share.
+        cash: change of cash, rupees.
+        shares: change of the holding, whole shares.
+        reason: why, in one word.
+        side: buy or sell; None where nothing is traded.
+        costs: (n, len(CHARGES) + 1) rupees: the charges, then slippage; None where there are none.
+        signal: row of the session whose decision this carries out, else `NO_DECISION`.
+        assumed: charges that no row is sure of, joined by commas.
+    """
+
+    kind: str
+    day: int
+    names: Ints
+    qty: Floats
+    price: Floats
+    cash: Floats
+    shares: Ints
+    reason: npt.NDArray[np.str_]
+    side: str | None = None
+    costs: Floats | None = None
+    signal: Ints | None = None
+    assumed: str = ""
+
+
+def events_table(portfolio: str, batches: Sequence[Batch], market: Market) -> pl.DataFrame:
+    """Write one portfolio's events as rows, in the order they happened.
+
+    Args:
+        portfolio: its name.
+        batches: as the fold made them.
+        market: names the sessions and the securities.
+
+    Returns:
+        One row an event, columns as `COLUMNS`; `seq` counts from 1 within the portfolio. Impact is null: nothing
+        models it.
+    """
+    sizes = np.array([len(batch.names) for batch in batches])
+    no_costs = np.zeros(len(CHARGES) + 1)
+
+    def said(values: Iterable[object], dtype: type[pl.DataType]) -> pl.Series:
+        """Repeat what a batch says once for each of its events."""
+        return pl.Series(list(values), dtype=dtype).gather(np.repeat(np.arange(len(batches)), sizes))
+
+    def joined(arrays: Iterable[npt.ArrayLike]) -> npt.NDArray[Any]:
+        """Join what a batch says for each event; one value stands for all of them."""
+        return np.concatenate(
+            [np.broadcast_to(array, (size, *np.shape(array)[1:])) for array, size in zip(arrays, sizes, strict=True)]
+        )
+
+    names, qty, price = (joined(getattr(batch, field) for batch in batches) for field in ("names", "qty", "price"))
+    signal = joined([NO_DECISION] if batch.signal is None else batch.signal for batch in batches)
+    costs = joined([no_costs] if batch.costs is None else batch.costs for batch in batches)
+    dates = pl.Series(market.dates).cast(pl.Date)
+    securities = pl.Series(market.names, dtype=pl.Int64)
+    assumed = said((batch.assumed for batch in batches), pl.String)
+    return pl.DataFrame(
+        {
+            "seq": np.arange(1, len(names) + 1),
+            "date": dates.gather(np.repeat([batch.day for batch in batches], sizes)),
+            "portfolio": portfolio,
+            "kind": said((batch.kind for batch in batches), pl.String),
+            "security_id": securities.gather(_or_null(names)),
+            "side": said((batch.side for batch in batches), pl.String),
+            "qty": qty,
+            "price": price,
+            "value_inr": qty * price,
+            **{name: costs[:, column] for column, name in enumerate((*CHARGES, "slippage_inr"))},
+            "impact_inr": None,
+            "cash_inr": joined(batch.cash for batch in batches),
+            "shares": joined(batch.shares for batch in batches),
+            "assumed": assumed != "",
+            "assumed_items": assumed,
+            "signal_date": dates.gather(_or_null(signal)),
+            "reason": joined(batch.reason for batch in batches),
+        },
+        schema=COLUMNS,
+    )
+
+
+def _or_null(rows: Ints) -> pl.Series:
+    """Rows to gather; a negative one gathers null."""
+    return pl.select(pl.when(pl.lit(rows) >= 0).then(pl.lit(rows)).alias("row")).to_series()
