@@ -9,7 +9,7 @@ columns:
   seq: {type: BIGINT, doc: "running number: portfolio by portfolio, in the order things happened"}
   date: {type: DATE, doc: "session"}
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
-  kind: {type: VARCHAR, doc: "inception, fill, corporate_action, fraction (of a share, cashed out), dividend or delisting"}
+  kind: {type: VARCHAR, doc: "inception, fill, corporate_action, fraction (cashed out), dividend or delisting"}
   security_id: {type: BIGINT, doc: "pit.securities; null at inception"}
   ticker: {type: VARCHAR, doc: "ticker on the date"}
   side: {type: VARCHAR, doc: "buy or sell; null where nothing is traded"}
@@ -33,8 +33,8 @@ columns:
   signal_date: {type: DATE, doc: "evening that decided; null where nobody did"}
   reason: {type: VARCHAR, doc: "enter, add, trim, exit, capital, no_trades or the kind of corporate action"}
 ---
-Everything that happens to the paper portfolios: the one session-by-session fold. Targets of an evening trade in the next session,
-sells first, whole shares, never on credit. The steps and their order are `tsq.quant.ledger.STEPS`.
+Everything that happens to the paper portfolios: the one session-by-session fold. Targets of an evening trade in the next
+session, sells first, whole shares, never on credit. The steps and their order are `tsq.quant.ledger.STEPS`.
 """
 
 import polars as pl

@@ -58,7 +58,10 @@ index_levels as (
     from book_sessions
     inner join chosen on chosen.portfolio = book_sessions.portfolio and chosen.benchmark != 'UNIVERSE'
     left join pit.benchmarks as levels
-        on levels.benchmark = chosen.benchmark and levels.kind = 'price' and levels.date = book_sessions.date
+        on levels.benchmark = chosen.benchmark
+        and levels.kind = 'price'
+        and levels.date = book_sessions.date
+        and not levels.is_filled
 ),
 
 index_returns as (

@@ -56,7 +56,8 @@ def schedule(charges: pl.DataFrame, days: Sequence[Any] | Days, *, plan: str, ve
     """Look up every charge for every day once.
 
     Args:
-        charges: dated rates: from_date, to_date (exclusive), item, venue, rate, unit, base, side, status.
+        charges: dated rates: from_date, to_date (included; null while in force), item, venue, rate, unit, base, side,
+            status.
         days: (n_days,) trade dates, in any order.
         plan: broker whose rows BROKERAGE_<plan> and DP_<plan> apply; `NONE` for neither.
         venue: exchange whose fees apply.
@@ -131,8 +132,9 @@ def _lookup(rows: list[dict[str, Any]], item: str, dates: Days) -> npt.NDArray[n
     for number, row in enumerate(rows):
         if row["item"] != item:
             continue
-        start, end = np.datetime64(row["from_date"], "D"), np.datetime64(row["to_date"], "D")
-        covers = (dates >= start) & (dates < end)
+        covers = dates >= np.datetime64(row["from_date"], "D")
+        if row["to_date"] is not None:
+            covers &= dates <= np.datetime64(row["to_date"], "D")
         if (index[covers] >= 0).any():
             raise TsqError(
                 f"two rates of {item} cover {dates[covers & (index >= 0)][0]}",
