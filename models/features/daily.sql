@@ -1,0 +1,98 @@
+/*---
+grain: [security_id, session_no]
+order: [security_id, session_no]
+checks:
+  - "adv_inr is null or adv_inr >= 0"
+  - "vol_252 is null or vol_252 >= 0"
+  - "downside_vol_252 is null or downside_vol_252 >= 0"
+  - "amihud_60 is null or amihud_60 >= 0"
+  - "momentum_12_1 is null or momentum_12_1 > -1"
+columns:
+  date: {type: DATE, doc: "a session that is not short"}
+  session_no: {type: INTEGER, doc: "number of the session"}
+  security_id: {type: BIGINT, doc: "the security"}
+  kind: {type: VARCHAR, doc: "kind on that day"}
+  ticker: {type: VARCHAR, doc: "symbol printed that day"}
+  close: {type: DOUBLE, unit: inr, doc: "official close"}
+  turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded"}
+  n_prints: {type: INTEGER, unit: sessions, doc: "sessions printed so far, short ones left out"}
+  adv_inr: {type: DOUBLE, unit: inr, doc: "median value traded over the last prints (knob adv_window_sessions)"}
+  vol_60: {type: DOUBLE, unit: ratio per session, doc: "standard deviation of returns, 60 prints"}
+  vol_252: {type: DOUBLE, unit: ratio per session, doc: "standard deviation of returns, 252 prints"}
+  downside_vol_252: {type: DOUBLE, unit: ratio per session, doc: "root mean square of the negative returns over all 252"}
+  beta_252: {type: DOUBLE, unit: ratio, doc: "slope of the return on the market's, 252 prints"}
+  momentum_12_1: {type: DOUBLE, unit: ratio, doc: "return from 252 to 21 prints ago"}
+  reversal_1m: {type: DOUBLE, unit: ratio, doc: "return over the last 21 prints"}
+  amihud_60: {type: DOUBLE, unit: ratio per crore, doc: "mean of |return| over value traded, per crore of rupees, 60 prints"}
+---
+One row is a security on a session that is not short, with the rolling statistics factors are made of. Known at the evening of `date`.
+Short sessions (a hundredth to a quarter of the usual volume) have no row, and so stand in no volume or volatility window; their moves still
+count in momentum and reversal, which are ratios of the forward index. Windows count prints, and are empty unless those prints lie within as many
+sessions and `window_hole_sessions` more: a name that did not trade for a month has no yearly volatility.
+Source: INDIA.md §3.8 for the median; Amihud (2002); Jegadeesh & Titman (1993).
+*/
+with prints as (
+    select
+        returns.date,
+        returns.session_no,
+        returns.security_id,
+        returns.kind,
+        returns.ticker,
+        returns.close,
+        returns.turnover_inr,
+        returns.total_return_index as tri,
+        returns.ret,
+        if(returns.ret is null, null, market.ret) as market_ret,
+        if(returns.ret < 0, returns.ret * returns.ret, returns.ret * 0) as downside,
+        abs(returns.ret) / nullif(returns.turnover_inr / 1e7, 0) as illiquidity,
+        sessions.normal_no,
+        row_number() over prints as n_prints,
+    from pit.returns as returns
+    join pit.sessions as sessions on sessions.session_no = returns.session_no and not sessions.is_short
+    left join features.market as market on market.session_no = returns.session_no
+    window prints as (partition by returns.security_id order by returns.session_no)
+),
+
+rolled as (
+    select
+        *,
+        -- normal sessions that this many prints lie within
+        normal_no - lag(normal_no, 21) over prints as span_21,
+        normal_no - lag(normal_no, {{ adv_window_sessions - 1 }}) over prints + 1 as span_adv,
+        normal_no - lag(normal_no, 60) over prints as span_60,
+        normal_no - lag(normal_no, 252) over prints as span_252,
+        lag(tri, 21) over prints as tri_21,
+        lag(tri, 252) over prints as tri_252,
+        median(turnover_inr) over last_adv as median_turnover_inr,
+        stddev_samp(ret) over last_60 as std_60,
+        avg(illiquidity) over last_60 as mean_illiquidity,
+        stddev_samp(ret) over last_252 as std_252,
+        avg(downside) over last_252 as mean_downside,
+        covar_samp(ret, market_ret) over last_252 as covariance,
+        var_samp(market_ret) over last_252 as market_variance,
+    from prints
+    window
+        prints as (partition by security_id order by session_no),
+        last_adv as (partition by security_id order by session_no rows between {{ adv_window_sessions - 1 }} preceding and current row),
+        last_60 as (partition by security_id order by session_no rows between 59 preceding and current row),
+        last_252 as (partition by security_id order by session_no rows between 251 preceding and current row)
+)
+
+select
+    date,
+    session_no,
+    security_id,
+    kind,
+    ticker,
+    close,
+    turnover_inr,
+    n_prints::integer as n_prints,
+    if(span_adv <= {{ adv_window_sessions + window_hole_sessions }}, median_turnover_inr, null) as adv_inr,
+    if(span_60 <= {{ 60 + window_hole_sessions }}, std_60, null) as vol_60,
+    if(span_252 <= {{ 252 + window_hole_sessions }}, std_252, null) as vol_252,
+    if(span_252 <= {{ 252 + window_hole_sessions }}, sqrt(mean_downside), null) as downside_vol_252,
+    if(span_252 <= {{ 252 + window_hole_sessions }}, covariance / nullif(market_variance, 0), null) as beta_252,
+    if(span_252 <= {{ 252 + window_hole_sessions }}, tri_21 / nullif(tri_252, 0) - 1, null) as momentum_12_1,
+    if(span_21 <= {{ 21 + window_hole_sessions }}, tri / nullif(tri_21, 0) - 1, null) as reversal_1m,
+    if(span_60 <= {{ 60 + window_hole_sessions }}, mean_illiquidity, null) as amihud_60,
+from rolled

@@ -1,0 +1,84 @@
+/*---
+grain: [date, factor, security_id]
+checks:
+  - "isfinite(z)"
+  - {rows: "abs(z) < 25", level: warn, name: far_out}
+columns:
+  date: {type: DATE, doc: "decision date"}
+  security_id: {type: BIGINT, doc: "an active member"}
+  factor: {type: VARCHAR, doc: "table of the factors layer"}
+  sleeve: {type: VARCHAR, doc: "family of the factor"}
+  z: {type: DOUBLE, unit: standard deviations, doc: "winsorised, sector-neutral, turned so that more is better"}
+---
+One row is a factor made comparable: cut at `winsor_pct` on each tail of the date's cross-section (linear quantiles, as ntile would move with ties),
+less the mean of its sector, over the standard deviation of what remains across all names, times the factor's sign.
+Names without a known sector are a group of their own. A group of one says nothing about its member against its peers, so its z is zero.
+*/
+with grouped as (
+    select
+        panel.date,
+        panel.factor,
+        panel.sleeve,
+        panel.sign,
+        panel.security_id,
+        panel.value,
+        coalesce(members.sector, 'no sector known') as sector,
+    from signals.panel as panel
+    join universe.members as members on members.date = panel.date and members.security_id = panel.security_id
+),
+
+edges as (
+    select
+        date,
+        factor,
+        quantile_cont(value, {{ winsor_pct / 100 }}) as low,
+        quantile_cont(value, {{ 1 - winsor_pct / 100 }}) as high,
+    from grouped
+    group by date, factor
+),
+
+cut as (
+    select
+        grouped.* exclude (value),
+        greatest(edges.low, least(edges.high, grouped.value)) as value,
+    from grouped
+    join edges using (date, factor)
+),
+
+sectors as (
+    select
+        date,
+        factor,
+        sector,
+        avg(value order by security_id) as mean,
+    from cut
+    group by date, factor, sector
+),
+
+centred as (
+    select
+        cut.*,
+        cut.value - sectors.mean as distance,
+    from cut
+    join sectors using (date, factor, sector)
+),
+
+-- one scale for all sectors, so that a wide sector stays wide
+spreads as (
+    select
+        date,
+        factor,
+        stddev_samp(distance order by security_id) as spread,
+    from centred
+    group by date, factor
+)
+
+select
+    centred.date,
+    centred.security_id,
+    centred.factor,
+    centred.sleeve,
+    -- a cross-section without any spread (or of one name) tells nobody apart
+    if(spreads.spread > 1e-12, centred.sign * centred.distance / spreads.spread, 0.0) as z,
+from centred
+join spreads using (date, factor)
