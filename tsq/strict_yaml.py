@@ -92,9 +92,9 @@ def parse(text: str, file: Path, first_line: int = 1) -> Document:
         raise TsqError(
             f"this is not valid YAML: {problem}", where=f"{file}:{line}", hint="check indentation, quotes and colons"
         ) from None
-    lines: dict[Key, int] = {(): first_line}
     if node is None:
-        return Document({}, file, lines)
+        return Document({}, file, {(): first_line})
+    lines: dict[Key, int] = {}
     return Document(_build(node, (), lines, file, first_line, set()), file, lines)
 
 
@@ -125,7 +125,7 @@ def _build(node: Any, path: Key, lines: dict[Key, int], file: Path, first_line: 
         )
     seen.add(id(node))
     if isinstance(node, yaml.ScalarNode):
-        return scalar(node.value) if node.style is None else node.value
+        return scalar(node.value) if not node.style else node.value
     if isinstance(node, yaml.SequenceNode):
         return [_build(child, (*path, i), lines, file, first_line, seen) for i, child in enumerate(node.value)]
     result: dict[str, Any] = {}

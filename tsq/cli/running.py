@@ -108,7 +108,7 @@ def _build(plan: Plan, threads: int | None, memory_limit: str | None) -> tuple[P
         for event in runner.run(plan, Machine(threads, memory_limit)):
             if isinstance(event, runner.Published):
                 published = event
-            elif event.action == "build":
+            elif event.action != "carry":
                 progress.advance(event)
     return published.pointed.path, published.pointed.note
 

@@ -23,8 +23,6 @@ from tsq.engine.header import Level
 from tsq.engine.template import Rendered, Renderer
 from tsq.errors import TsqError, did_you_mean
 
-_TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
-
 
 @dataclass(frozen=True)
 class Table:
@@ -57,6 +55,7 @@ class Compiled:
         rules: its rendered checks.
         knobs: knobs it uses, with their values.
         own_hash: hash of what the model itself says (normalised SQL, or Python source and knobs), not of what it reads.
+        promise_hash: hash of what it promises (grain, columns, checks, prose): a change is checked, not rebuilt.
     """
 
     model: Model
@@ -66,6 +65,7 @@ class Compiled:
     rules: tuple[Rule, ...]
     knobs: Mapping[str, Any]
     own_hash: str
+    promise_hash: str
 
     @property
     def name(self) -> str:
@@ -126,7 +126,7 @@ def read_tables(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) 
     reads: set[str] = set()
     for table in query.find_all(exp.Table):
         if isinstance(table.this, exp.Func):
-            if table.this.name.lower() not in _TABLE_FUNCTIONS and table.this.key not in _TABLE_FUNCTIONS:
+            if not isinstance(table.this, exp.GenerateSeries):
                 raise TsqError(
                     f"a model reads tables, not {table.this.sql(dialect='duckdb')[:60]}",
                     where=path,
@@ -155,6 +155,7 @@ def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Co
         rules,
         {name: knobs[name] for name in sorted(used) if name in knobs},
         _hash(model.header.kind, *model.header.order, _normalised(rendered.sql)),
+        _promises(model, rules),
     )
 
 
@@ -169,7 +170,8 @@ def _python_model(model: Model, renderer: Renderer, catalog: Catalog, library: s
     used = {name: knobs[name] for name in model.knobs}
     tree = ast.parse(model.body)
     tree.body = tree.body[1:]  # the docstring is the header
-    return Compiled(model, "", (), reads, rules, used, _hash(ast.dump(tree), json.dumps(used, default=str), library))
+    own_hash = _hash(ast.dump(tree), json.dumps(used, default=str), library)
+    return Compiled(model, "", (), reads, rules, used, own_hash, _promises(model, rules))
 
 
 def _argument(argument: str, known: list[str], model: Model) -> str:
@@ -211,6 +213,11 @@ def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str]
         kind: Literal["rows", "query"] = "rows" if check.rows else "query"
         rules.append(Rule(check.name or " ".join(text.split())[:80], kind, rendered.sql.strip(), check.level))
     return tuple(rules), names, reads
+
+
+def _promises(model: Model, rules: tuple[Rule, ...]) -> str:
+    columns = {name: column.model_dump() for name, column in model.header.columns.items()}
+    return _hash(repr(model.header.grain), json.dumps(columns), repr(rules), model.prose)
 
 
 def _tables(catalog: Catalog) -> Callable[[str], tuple[Table, ...]]:

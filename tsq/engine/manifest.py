@@ -27,6 +27,7 @@ class BuiltModel:
     name: str
     kind: str
     fingerprint: str
+    promises: str
     rows: int
     seconds: float
     run_id: str

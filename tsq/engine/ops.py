@@ -146,7 +146,7 @@ def _run(manifest: Manifest) -> Sequence[Any]:
 
 
 def _builds(manifest: Manifest, plan: Plan) -> Rows:
-    carried = {step.name for step in plan.steps if step.action == "carry"}
+    carried = {step.name for step in plan.steps if step.action != "build"}
     return [
         (
             model.run_id,

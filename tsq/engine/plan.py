@@ -39,10 +39,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Step:
-    """What becomes of one model: built, or carried over from the base."""
+    """What becomes of one model: built, carried over from the base, or carried over and checked anew."""
 
     name: str
-    action: Literal["build", "carry"]
+    action: Literal["build", "check", "carry"]
     reason: str
     fingerprint: str
 
@@ -86,12 +86,14 @@ def make(
     """
     chosen = set(select(graph, selection))
     wanted = chosen | reach(chosen, graph.parents)
-    known = {model.name: model.fingerprint for model in base.models} if base else {}
+    known = {model.name: model for model in base.models} if base else {}
     steps: list[Step] = []
     for name, fingerprint in fingerprints(graph, inputs).items():
-        unchanged = known.get(name) == fingerprint
-        if unchanged and not (full_refresh and name in wanted):
-            steps.append(Step(name, "carry", "unchanged", fingerprint))
+        done = known.get(name)
+        unchanged = done is not None and done.fingerprint == fingerprint
+        if done and unchanged and not (full_refresh and name in wanted):
+            same = done.promises == graph.nodes[name].promise_hash
+            steps.append(Step(name, "carry" if same else "check", "unchanged" if same else "new promises", fingerprint))
         elif name in wanted:
             reason = "full refresh" if unchanged else "changed" if name in known else "new"
             steps.append(Step(name, "build", reason, fingerprint))

@@ -10,6 +10,7 @@ import shutil
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -32,7 +33,7 @@ class Result:
     """What became of one model."""
 
     name: str
-    action: Literal["build", "carry"]
+    action: Literal["build", "check", "carry"]
     rows: int
     seconds: float
     checks: tuple[CheckResult, ...]
@@ -65,7 +66,7 @@ def run(plan: Plan, machine: Machine, notes: tuple[str, ...] = ()) -> Iterator[R
     clock = time.perf_counter()
     run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     scratch = builds / f".{run_id}.duckdb"
-    carried = [step.name for step in plan.steps if step.action == "carry"]
+    carried = [step.name for step in plan.steps if step.action != "build"]
     if carried and plan.base:
         shutil.copyfile(builds / f"{plan.base.run_id}.duckdb", scratch)
         scratch.chmod(stat.S_IRUSR | stat.S_IWUSR)
@@ -79,15 +80,17 @@ def run(plan: Plan, machine: Machine, notes: tuple[str, ...] = ()) -> Iterator[R
         known = {model.name: model for model in plan.base.models} if plan.base else {}
         for step in plan.steps:
             node = plan.graph.nodes[step.name]
-            if step.action == "carry":
-                built.append(known[step.name])
-                kept = tuple(check for check in plan.base.checks if check.model == step.name) if plan.base else ()
-                result = Result(step.name, "carry", known[step.name].rows, 0.0, kept)
+            before = known.get(step.name)
+            if step.action == "carry" and before and plan.base:
+                kept = tuple(check for check in plan.base.checks if check.model == step.name)
+                result = Result(step.name, "carry", before.rows, 0.0, kept)
+                built.append(before)
+            elif step.action == "check" and before:
+                result = _check(con, node)
+                built.append(replace(before, promises=node.promise_hash))
             else:
                 result = _build(con, node)
-                built.append(
-                    BuiltModel(step.name, node.model.header.kind, step.fingerprint, result.rows, result.seconds, run_id)
-                )
+                built.append(_built(node, step.fingerprint, result, run_id))
             results += result.checks
             yield result
         threads = (con.execute("select current_setting('threads')").fetchone() or (0,))[0]
@@ -167,27 +170,51 @@ def _attach_sources(con: Connection, plan: Plan) -> None:
                 con.executemany(f"insert into config.main.{identifier(name)} values ({marks})", seed.rows)
 
 
+def _built(node: Compiled, fingerprint: str, result: Result, run_id: str) -> BuiltModel:
+    kind = node.model.header.kind
+    return BuiltModel(node.name, kind, fingerprint, node.promise_hash, result.rows, result.seconds, run_id)
+
+
 def _build(con: Connection, node: Compiled) -> Result:
     """Make one table in one transaction with its checks; nothing of it stays when one of them blocks."""
     clock = time.perf_counter()
-    con.execute("begin")
-    try:
+    with _transaction(con):
         if node.model.language == "sql":
             _create(con, node, node.sql)
         else:
             con.register("made_by_python", _call(con, node))
             _create(con, node, "select * from made_by_python")
             con.unregister("made_by_python")
-        rows, results = checks.verify(con, node)
-        for result in results:
-            if result.failed and result.level == "block":
-                raise checks.explain(con, node, result)
-        _comment(con, node)
-        con.execute("commit")
+        rows, results = _keep_promises(con, node)
+    return Result(node.name, "build", rows, round(time.perf_counter() - clock, 4), results)
+
+
+def _check(con: Connection, node: Compiled) -> Result:
+    """Hold a table that was carried over to promises that changed."""
+    clock = time.perf_counter()
+    with _transaction(con):
+        rows, results = _keep_promises(con, node)
+    return Result(node.name, "check", rows, round(time.perf_counter() - clock, 4), results)
+
+
+def _keep_promises(con: Connection, node: Compiled) -> tuple[int, tuple[CheckResult, ...]]:
+    rows, results = checks.verify(con, node)
+    for result in results:
+        if result.failed and result.level == "block":
+            raise checks.explain(con, node, result)
+    _comment(con, node)
+    return rows, results
+
+
+@contextmanager
+def _transaction(con: Connection) -> Iterator[None]:
+    con.execute("begin")
+    try:
+        yield
     except BaseException:
         con.execute("rollback")
         raise
-    return Result(node.name, "build", rows, round(time.perf_counter() - clock, 4), results)
+    con.execute("commit")
 
 
 def _create(con: Connection, node: Compiled, sql: str) -> None:

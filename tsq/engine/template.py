@@ -240,6 +240,8 @@ def _mark_lines(text: str, first_line: int) -> str:
             marked.append(tag.group())
             line += tag.group().count("\n")
             position = tag.end()
+    if not text.endswith("\n"):
+        marked.append(f"\x01{line}\x02")
     return "".join(marked)
 
 
