@@ -22,7 +22,7 @@ from tsq.errors import BUSY, TsqError, did_you_mean
 from tsq.ingest.cells import MACROS, TextGroup
 from tsq.ingest.formats import FORMATS, own_format
 from tsq.ingest.gather import Group, gather
-from tsq.ingest.records import count_rows, record
+from tsq.ingest.records import count_rows, day_in_name, record
 from tsq.ingest.rules import day_column
 from tsq.ingest.sources import read_sources
 from tsq.ingest.stage import kept_sql, mark, quarantine_sql, stage
@@ -32,8 +32,8 @@ from tsq.ingest.stage import kept_sql, mark, quarantine_sql, stage
 class Report:
     """What a load did, or would do.
 
-    `batch_id` is None when nothing was written: a dry run, or all of it was in the lake already. `quarantined` counts the refused rows:
-    (dataset, reason, rows), most rows first.
+    `batch_id` is None when nothing was written: a dry run, or all of it was in the lake already.
+    `quarantined` counts the refused rows: (dataset, reason, rows), most rows first.
     """
 
     batch_id: str | None
@@ -62,11 +62,11 @@ def ingest(
         now: the time of loading; None: the clock.
 
     Returns:
-        A record of every file, refused ones with the reason in their notes. Loading the same files again writes nothing.
+        A record of every file, refused ones with the reason in their notes. The same files again write nothing.
 
     Raises:
-        TsqError: a path is missing, no such dataset, a time without a zone, another load is running, or no file had a row that could
-            be used (the lake is then as it was).
+        TsqError: a path is missing, no such dataset, a time without a zone, another load is running, or no file had
+            a row that could be used (the lake is then as it was).
     """
     loaded_at = (now or datetime.now(UTC)).replace(microsecond=0)
     for moment in (known_at, loaded_at):
@@ -91,14 +91,15 @@ def ingest(
 
 
 def _connect(scratch: Path) -> duckdb.DuckDBPyConnection:
-    """A connection of its own, on a scratch file (so that a load larger than memory goes through), with the reading macros."""
+    """A connection with the reading macros, on a scratch file, so that a load larger than memory goes through."""
     con = duckdb.connect(str(scratch / "scratch.duckdb"))
     con.execute("set TimeZone = 'UTC'")
+    con.execute("pragma disable_checkpoint_on_shutdown")
     for macro in MACROS:
         con.execute(macro)
-    con.execute("create table verdicts (dataset varchar, file_no integer, row_no bigint, verdict varchar)")
+    con.execute("create table verdicts (file_no integer, row_no bigint, verdict varchar)")
     con.execute("create table conflicts (file_no integer, n bigint)")
-    con.execute("create table read_files (file_no integer, file varchar)")
+    con.execute("create table read_files (file_no integer, file varchar, named date)")
     return con
 
 
@@ -119,15 +120,14 @@ class _Load:
         )
         entries, groups = gather(self.con, read_sources(paths), formats, self._loaded(), self.scratch)
         if entries:
-            self.con.executemany(
-                "insert into read_files values (?, ?)", [(item.number, item.record.file) for item in entries]
-            )
+            named = [(item.number, item.record.file, day_in_name(item.record.file)) for item in entries]
+            self.con.executemany("insert into read_files values (?, ?, ?)", named)
         staged = self._stage(groups)
         for name, tables in staged.items():
             mark(self.con, self.lake, self.lake.datasets[name], tables)
         pairs = [(name, table) for name, tables in staged.items() for table in tables]
         if pairs:
-            self.con.execute(f"create table refused as {quarantine_sql(pairs)}")
+            self.con.execute(f"create table refused as {quarantine_sql(self.con, pairs)}")
         days = {name: day_column(self.lake.datasets[name]) for name in staged}
         counted = {count.file_no: count for name, table in pairs for count in count_rows(self.con, table, days[name])}
         files = tuple(item.record if item.settled else record(item, counted.get(item.number)) for item in entries)
@@ -136,7 +136,7 @@ class _Load:
         return self._write(files, staged, dry_run=dry_run)
 
     def _loaded(self) -> dict[tuple[str, str], tuple[str, FileRecord]]:
-        """Files whose every row is in the lake; one with refused rows is read again, a later load may find them good."""
+        """Files whose every row is in the lake; one with refused rows is read again, as a day may have come since."""
         if self.known_at is not None:
             return {}
         return {
@@ -162,8 +162,8 @@ class _Load:
         files = tuple(replace(file, known_at_given=given and file.dataset is not None) for file in files)
         reasons: list[tuple[str, str, int]] = []
         if staged:
-            query = "select dataset, reason, count(*) as n from refused group by dataset, reason order by n desc, dataset, reason"
-            reasons = self.con.execute(query).fetchall()
+            counts = "select dataset, reason, count(*) as n from refused group by dataset, reason"
+            reasons = self.con.execute(f"{counts} order by n desc, dataset, reason").fetchall()
         held = {file.sha256 for batch in self.lake.batches() for file in batch.files}
         nothing_new = not any(file.rows_kept for file in files) and all(file.sha256 in held for file in files)
         batch_id = None
@@ -188,7 +188,7 @@ class _Load:
 
 
 def _nothing_used(files: Sequence[FileRecord]) -> TsqError:
-    hint = "give a bhavcopy (any of the three formats), a price panel, or a reference table; `tsq ingest --help` lists them"
+    hint = "give a bhavcopy (any of the three formats), a price panel or a reference table: see `tsq ingest --help`"
     if not files:
         return TsqError("there is no file to load", hint=hint)
     first = files[0]

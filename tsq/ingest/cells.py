@@ -1,7 +1,8 @@
-"""Files of one format and one header, as one relation: `file_no, row_no, wrong_width`, and a column for each header name.
+"""Files of one format and one header, as one relation: `file_no, row_no, wrong_width`, and a column for each name read.
 
-Text goes through DuckDB's CSV reader once for the whole group, one value a line, and is split there; so a row keeps its number and
-its text, and a damaged row damages no other. Numbers and dates are read by the macros below, with one answer for "is not one".
+Text goes through DuckDB's CSV reader once for the whole group, one value a line, and is split there; so a row keeps its
+number and its text, and a damaged row damages no other. Numbers and dates are read by the macros below, with one answer
+for "is not one".
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MACROS = (
     r"case when regexp_matches(cast(x as varchar), ':\d\d(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$')"
     " then try_cast(cast(x as varchar) as timestamptz) end, "
     "ist(try_cast(cast(x as varchar) as timestamp)), "
-    "ist(try_strptime(cast(x as varchar), ['%d-%b-%Y %H:%M:%S', '%d-%b-%Y %H:%M', '%d/%m/%Y %H:%M:%S', '%d/%m/%Y %H:%M'])), "
+    "ist(try_strptime(cast(x as varchar), ['%d-%b-%Y %H:%M:%S', '%d-%b-%Y %H:%M', '%d/%m/%Y %H:%M:%S'])), "
     "'-infinity'::timestamptz) end",
 )
 
@@ -69,7 +70,7 @@ class ParquetGroup:
 
 
 def header_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Header names as formats write them: trimmed, unquoted, lower case; the empty ones after the last name are dropped."""
+    """Header names as formats write them: trimmed, unquoted, lower case; without empty ones after the last."""
     found = [name.strip().strip('"').strip().lower() for name in names]
     while found and not found[-1]:
         found.pop()
@@ -94,13 +95,14 @@ def load_text(con: duckdb.DuckDBPyConnection, group: TextGroup, lines: str) -> s
     con.executemany(f"insert into {lines}_files values (?, ?, ?)", group.files)
     # Insertion order is the file's order, so a row's rowid is its place among all lines of the group.
     con.execute(
-        f"create table {lines}_all as select file_no, line from read_csv({quote(group.path.as_posix())}, auto_detect = false, "
-        f"columns = {{'file_no': 'INTEGER', 'line': 'VARCHAR'}}, delim = '{UNIT_SEPARATOR}', quote = '', escape = '', "
-        "header = false, nullstr = '', null_padding = false, strict_mode = true)"
+        f"create table {lines}_all as select file_no, line from read_csv({quote(group.path.as_posix())}, "
+        f"auto_detect = false, columns = {{'file_no': 'INTEGER', 'line': 'VARCHAR'}}, delim = '{UNIT_SEPARATOR}', "
+        "quote = '', escape = '', header = false, nullstr = '')"
     )
     con.execute(
-        f"create view {lines} as select file_no, a.rowid - first_line + 1 as row_no, line from {lines}_all as a "
-        f"join {lines}_files as f using (file_no) where a.rowid - first_line >= header_line and trim(line, e' \\t') != ''"
+        f"create view {lines} as select file_no, a.rowid - first_line + 1 as row_no, line "
+        f"from {lines}_all as a join {lines}_files as f using (file_no) "
+        f"where a.rowid - first_line >= header_line and trim(line, e' \\t') != ''"
     )
     split = "string_split(line, ',')"
     if group.has_quotes:
@@ -122,15 +124,17 @@ def load_text(con: duckdb.DuckDBPyConnection, group: TextGroup, lines: str) -> s
 
 
 def load_parquet(con: duckdb.DuckDBPyConnection, group: ParquetGroup, lines: str) -> str:
-    """Make the view `lines` (file_no, row_no, line) of a group and give the SELECT of its cells, as typed as the files are."""
+    """Make the view `lines` (file_no, row_no, line) of a group and give the SELECT of its cells, as typed as they are."""
     con.execute(f"create table {lines}_files (file_no integer, path varchar)")
     con.executemany(
         f"insert into {lines}_files values (?, ?)", [(number, path.as_posix()) for number, path in group.files]
     )
     paths = ", ".join(quote(path.as_posix()) for _, path in group.files)
     con.execute(
-        f"create view {lines}_all as select f.file_no, p.file_row_number + 1 as row_no, p.* exclude (filename, file_row_number) "
-        f"from read_parquet([{paths}], filename = true, file_row_number = true) as p join {lines}_files as f on p.filename = f.path"
+        f"create view {lines}_all as select f.file_no, p.file_row_number + 1 as row_no, "
+        "p.* exclude (filename, file_row_number) "
+        f"from read_parquet([{paths}], filename = true, file_row_number = true) as p "
+        f"join {lines}_files as f on p.filename = f.path"
     )
     names = [name for name, _ in group.schema]
     values = ", ".join(f"coalesce(cast({_ident(name)} as varchar), '')" for name in names)

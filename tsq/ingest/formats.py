@@ -1,7 +1,7 @@
 """The formats ingest knows: one frozen value each. Adding a format is adding one value.
 
-A format is recognised by the names in its header (lower case, trimmed), never by the file's name. Its `select` maps cells to the
-columns of its dataset, written with the macros of `tsq.ingest.cells`:
+A format is recognised by the names in its header (lower case, trimmed), never by the file's name. Its `select` maps
+cells to the columns of its dataset, written with the macros of `tsq.ingest.cells`:
 
     number(x)   a DOUBLE; what is not a number becomes NaN, which the checks refuse
     day(x)      a DATE; what is not a date becomes -infinity, which the checks refuse
@@ -9,7 +9,7 @@ columns of its dataset, written with the macros of `tsq.ingest.cells`:
     word(x)     a trimmed text, null when empty
     caps(x)     the same in capitals
 
-Two more output names mean something: `reject` (a reason to quarantine the row, else null) and `note` (a remark about the file).
+Two more output names mean something: `reject`, a reason to quarantine the row, and `note`, a remark on the file.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from tsq.engine.datasets import Dataset
 
 MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 OWN_RANK = 10
+# A hand-made price file is the last to be believed about what the exchange printed; any other was made to be believed.
+OWN_PRICES_RANK = 60
 # Other names for a dataset's own columns in a hand-made file.
 OWN_ALIASES = {"ticker": "symbol", "industry": "sector", "index": "index_name", "level": "close"}
 
@@ -30,8 +32,9 @@ OWN_ALIASES = {"ticker": "symbol", "industry": "sector", "index": "index_name", 
 class Format:
     """How one kind of file is recognised and read.
 
-    `needs` must all be in the header; `may` are read when there and null otherwise; `aliases` rename header names first. `only`: nothing
-    but `needs` and `may` may be in the header. `first_line` recognises a file without a header, whose columns are then `needs`.
+    `needs` must all be in the header; `may` are read when there and null otherwise; `aliases` rename header names
+    first. `only`: nothing but `needs` and `may` may be in the header. `first_line` recognises a file without a header, whose
+    columns are then `needs`.
     A lower `source_rank` wins between formats of equal knowledge.
     """
 
@@ -101,8 +104,8 @@ SEC_BHAVDATA_FULL = Format(
         *("ttl_trd_qnty", "turnover_lacs"),
     ),
     may=("avg_price", "no_of_trades", "deliv_qty", "deliv_per"),
-    # A converter in the wild writes rupees into the lakhs column. One such row is refused by the price checks; only a file in which
-    # at least 99 rows of 100 (and at least 10 rows) make sense as rupees is read as rupees, and says so.
+    # A converter in the wild writes rupees into the lakhs column. One such row is refused by the price checks; only a
+    # file in which at least 99 rows of 100 (and at least 10 rows) make sense as rupees is read as rupees, and says so.
     select="""
         day(date1) as date,
         word(symbol) as symbol,
@@ -117,7 +120,7 @@ SEC_BHAVDATA_FULL = Format(
         count_if(number(turnover_lacs) between 0.5 * number(ttl_trd_qnty) * number(low_price)
             and 2 * number(ttl_trd_qnty) * number(high_price)) over of_file as n_like_rupees,
         n_like_rupees >= 10 and n_like_rupees >= 0.99 * count(*) over of_file as is_rupees,
-        case when is_rupees then number(turnover_lacs) else round(number(turnover_lacs) * 100000, 2) end as turnover_inr,
+        round(number(turnover_lacs) * case when is_rupees then 1 else 100000 end, 2) as turnover_inr,
         number(no_of_trades) as trades,
         number(nullif(deliv_qty, '-')) as deliverable_qty,
         false as turnover_exact,
@@ -277,7 +280,10 @@ SECTOR_MAP = Format(
         word(symbol) as symbol,
         word(isin) as isin,
         word(industry) as sector,
-        case when regexp_full_match(as_of, '\\d{4}-\\d{2}') then last_day(day(as_of || '-01')) else day(as_of) end as seen_on,
+        case
+            when regexp_full_match(as_of, '\\d{4}-\\d{2}') then last_day(day(as_of || '-01'))
+            else day(as_of)
+        end as seen_on,
     """,
 )
 
@@ -428,7 +434,7 @@ UNUSED = {
 
 
 def own_format(dataset: Dataset) -> Format:
-    """The format of a file whose header is a dataset's own column names: all its required ones, and any of the others."""
+    """The format of a file whose header is a dataset's own column names: the required ones, and any of the others."""
     read = {
         "DOUBLE": "number({})",
         "BIGINT": "number({})",
@@ -446,7 +452,7 @@ def own_format(dataset: Dataset) -> Format:
     return Format(
         name=dataset.name,
         dataset=dataset.name,
-        source_rank=OWN_RANK,
+        source_rank=OWN_PRICES_RANK if dataset.name == "prices" else OWN_RANK,
         needs=needed,
         may=tuple(name for name in dataset.column_names if name not in needed),
         aliases={alias: name for alias, name in OWN_ALIASES.items() if name in dataset.column_names},

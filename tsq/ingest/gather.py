@@ -1,4 +1,4 @@
-"""Sources recognised by their content and gathered by format and header, so that each group is read in one statement."""
+"""Sources recognised by their content, and gathered by format and header so that each group is read at once."""
 
 from __future__ import annotations
 
@@ -138,4 +138,5 @@ def _unknown(header: tuple[str, ...], first_line: str, formats: tuple[Format, ..
             else f"has other columns than {', '.join((*best.needs, *best.may))}"
         )
         return f"is not of a known format: nearest is {best.name}, but it {lacks}{guess}"
-    return f"is not of a known format: its first line is '{first_line[:80]}'; give the exchange's file, or a dataset's own column names"
+    shown = first_line[:80] or ", ".join(header)[:80]
+    return f"is not of a known format: it begins with '{shown}'; give the exchange's file, or a dataset's column names"

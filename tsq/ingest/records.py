@@ -23,7 +23,7 @@ DAYS_IN_NAMES = (
 
 @dataclass(frozen=True)
 class Counted:
-    """Rows of one file after staging; `last_wrong_width` is the row number of its last row that is cut off or too wide."""
+    """Rows of one file after staging; `last_wrong_width` is the number of its last row cut off or too wide."""
 
     file_no: int
     rows_in: int

@@ -1,7 +1,7 @@
 """What a person points at, as a stream of readable sources: files, folders and zips, each checked before it is trusted.
 
-A zip is never extracted by its members' names: each member is read into memory through a cap. A text file is decoded and its
-line ends made one. What cannot be read is a `Refused` with its reason; the stream goes on.
+A zip is never extracted by its members' names: each member is read into memory through a cap. A text file is decoded
+and its line ends made one. What cannot be read is a `Refused` with its reason; the stream goes on.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ MAX_MEMBERS = 20_000
 MAX_MEMBER_BYTES = 2**30
 # Deflate reaches about 1,000:1 on constant bytes; exchange files stay under 15:1.
 MAX_RATIO = 100
+MAX_LINE = 500_000
 SMALL_BYTES = 2**20
 IGNORED = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 
@@ -114,6 +115,10 @@ def from_bytes(name: str, body: bytes) -> Source:
     if refusal is not None:
         return Refused(name, digest, refusal)
     body = body.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if _has_huge_line(body):
+        return Refused(
+            name, digest, f"has a line of more than {MAX_LINE:,} bytes, so it is no table: look at it in an editor"
+        )
     whole = body.endswith(b"\n")
     return Text(name, digest, body if whole else body + b"\n", whole, notes)
 
@@ -141,6 +146,11 @@ def _not_a_table(body: bytes) -> str | None:
     if start.startswith((b"<", b"{")):
         return "is XML or JSON, not a table: give a CSV or a parquet"
     return None
+
+
+def _has_huge_line(body: bytes) -> bool:
+    """Whether some stretch of MAX_LINE bytes has no line end; a longer line contains such a stretch."""
+    return any(body.find(b"\n", at, at + MAX_LINE) < 0 for at in range(0, len(body) - MAX_LINE, MAX_LINE))
 
 
 def _read_zip(path: Path, name: str) -> Iterator[Source]:

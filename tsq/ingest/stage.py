@@ -11,7 +11,7 @@ from tsq.engine.datasets import Column, Dataset
 from tsq.engine.lake import Lake, quote
 from tsq.ingest.cells import TextGroup, load_parquet, load_text
 from tsq.ingest.gather import Group
-from tsq.ingest.rules import known_at_sql, reason_sql
+from tsq.ingest.rules import day_column, known_at_sql, reason_sql
 
 REPEATED = "repeated key: a later row of the file has it"
 DUPLICATE = "duplicate"
@@ -26,36 +26,31 @@ def stage(
     known_at: datetime | None,
     loaded_at: datetime,
 ) -> None:
-    """Read a group into `table`: file_no, row_no, reason, note, the dataset's columns, format, source_rank, known_at, key_id.
+    """Read a group into `table`: file_no, row_no, reason, note, the dataset's columns, and what the lake adds to a row.
 
-    `reason` is null for a row that may be kept. The raw lines stay in the relation `<table>_lines` (file_no, row_no, line).
+    `reason` is null for a row that may be kept; `key_id` is a hash of key, known_at and format. The raw lines stay in
+    the relation `<table>_lines` (file_no, row_no, line).
     """
     lines = f"{table}_lines"
     cells = load_text(con, group, lines) if isinstance(group, TextGroup) else load_parquet(con, group, lines)
     of = group.format
-    mapped = f"select file_no, row_no, wrong_width, {of.select.strip().rstrip(',')} from ({cells}) window of_file as (partition by file_no)"
+    select = of.select.strip().rstrip(",")
+    mapped = f"select file_no, row_no, wrong_width, {select} from ({cells}) window of_file as (partition by file_no)"
     names = {str(name) for name, *_ in con.execute(f"describe {mapped}").fetchall()}
-    optional = ", ".join(f"cast(null as varchar) as {name}" for name in ("reject", "note") if name not in names)
-    whole = ", ".join(_complete(column, column.name in names) for column in dataset.columns)
+    remarks = ", ".join(name if name in names else f"cast(null as varchar) as {name}" for name in ("reject", "note"))
+    complete = ", ".join(_complete(column, column.name in names) for column in dataset.columns)
     final = ", ".join(f'try_cast("{column.name}" as {column.type}) as "{column.name}"' for column in dataset.columns)
-    key = ", ".join(f'"{name}"' for name in dataset.key)
     con.execute(f"""
         create table {table} as
         with mapped as ({mapped}),
-        complete as (
-            select file_no, row_no, wrong_width, {"reject, " if "reject" in names else ""}{"note, " if "note" in names else ""}
-                {optional + ", " if optional else ""}{whole}
-            from mapped
-        ),
-        judged as (
-            select file_no, row_no, note, {reason_sql(dataset, loaded_at)} as reason, {final}
-            from complete
-        ),
+        complete as (select file_no, row_no, wrong_width, {remarks}, {complete} from mapped),
+        judged as (select file_no, row_no, note, {reason_sql(dataset, loaded_at)} as reason, {final} from complete),
         dated as (
             select *, case when reason is null then {known_at_sql(dataset, known_at)} end as known_at
             from judged
         )
-        select *, {quote(of.name)} as format, {of.source_rank} as source_rank, hash({key}, known_at, {quote(of.name)}) as key_id
+        select *, {quote(of.name)} as format, {of.source_rank} as source_rank,
+            hash({_list(dataset.key)}, known_at, {quote(of.name)}) as key_id
         from dated
     """)
 
@@ -63,34 +58,40 @@ def stage(
 def mark(con: duckdb.DuckDBPyConnection, lake: Lake, dataset: Dataset, tables: Sequence[str]) -> None:
     """Mark rows of a dataset that are not kept, in `verdicts`, and count those that contradict another, in `conflicts`.
 
-    Within a file the last row of a key (at one time of knowledge) stays. A row equal in every value to one of another file of the same
-    format, or to one in the lake, is a duplicate. Which files came first changes no kept value. Needs the table `read_files` (file_no, file).
+    Within a file the last row of a key (at one time of knowledge) stays. A row equal in every value to one of another
+    file of the same format, or to one in the lake, is a duplicate. Which files came first changes no kept value.
+    Needs the table `read_files` (file_no, file, named: the date in the file's name).
     """
-    staged = " union all by name ".join(f"select * from {table} where reason is null" for table in tables)
-    key = ", ".join(f'"{name}"' for name in dataset.key)
-    values = ", ".join(f'"{name}"' for name in dataset.column_names)
-    span = con.execute(f"select epoch_us(min(known_at)), epoch_us(max(known_at)) from ({staged})").fetchone() or (
-        None,
-        None,
-    )
-    held = lake.source_sql(dataset.name, None)
+    staged = _good_rows(tables)
+    key = _list(dataset.key)
+    values = _list(dataset.column_names)
+    span = con.execute(f"select epoch_us(min(known_at)), epoch_us(max(known_at)) from ({staged})").fetchone()
+    oldest, newest = span or (None, None)
     # Only rows of these times can be equal to a staged one; the bound lets the reader skip the rest of the lake.
     within = (
-        f"known_at between make_timestamptz({span[0]}) and make_timestamptz({span[1]})"
-        if span[0] is not None
+        f"known_at between make_timestamptz({oldest}) and make_timestamptz({newest})"
+        if span != (None, None)
         else "false"
     )
     con.execute(f"""
         create or replace table held as
         select hash({key}, known_at, format) as key_id, hash({values}, known_at, format) as row_id
-        from ({held}) where {within} and key_id in (select key_id from ({staged}))
+        from ({lake.source_sql(dataset.name, None)})
+        where {within} and key_id in (select key_id from ({staged}))
     """)
     con.execute(f"""
         create or replace table shared as
         select *, hash({values}, known_at, format) as row_id
         from ({staged})
-        where key_id in (select key_id from ({staged}) group by key_id having count(*) > 1 union select key_id from held)
+        where key_id in (
+            select key_id from ({staged}) group by key_id having count(*) > 1
+            union
+            select key_id from held
+        )
     """)
+    # Of equal copies the one whose file is named after its date counts as kept.
+    day = day_column(dataset)
+    misnamed = f'named is distinct from "{day}", ' if day else ""
     con.execute(f"""
         create or replace table marked as
         with places as (
@@ -98,19 +99,20 @@ def mark(con: duckdb.DuckDBPyConnection, lake: Lake, dataset: Dataset, tables: S
             from shared
         ),
         last_rows as (
-            select *, row_number() over (partition by {key}, known_at, format, row_id order by file, file_no) as copy
+            select *, row_number() over same_row as copy
             from places join read_files using (file_no)
             where from_last = 1
+            window same_row as (partition by {key}, known_at, format, row_id order by {misnamed}file, file_no)
         )
         select file_no, row_no, key_id, row_id, {quote(REPEATED)} as verdict from places where from_last > 1
         union all
         select file_no, row_no, key_id, row_id,
-            case when copy > 1 or (key_id, row_id) in (select (key_id, row_id) from held) then {quote(DUPLICATE)} end as verdict
+            case
+                when copy > 1 or (key_id, row_id) in (select (key_id, row_id) from held) then {quote(DUPLICATE)}
+            end as verdict
         from last_rows
     """)
-    con.execute(
-        f"insert into verdicts select {quote(dataset.name)}, file_no, row_no, verdict from marked where verdict is not null"
-    )
+    con.execute("insert into verdicts select file_no, row_no, verdict from marked where verdict is not null")
     con.execute(f"""
         insert into conflicts
         with versions as (
@@ -119,30 +121,46 @@ def mark(con: duckdb.DuckDBPyConnection, lake: Lake, dataset: Dataset, tables: S
             select key_id, row_id from marked where verdict is distinct from {quote(REPEATED)}
         ),
         contested as (select key_id from versions group by key_id having count(*) > 1)
-        select file_no, count(*) from marked where verdict is null and key_id in (select key_id from contested) group by file_no
+        select file_no, count(*) from marked
+        where verdict is null and key_id in (select key_id from contested)
+        group by file_no
     """)
 
 
 def kept_sql(dataset: Dataset, tables: Sequence[str]) -> str:
     """A SELECT of the rows to keep: the dataset's columns, format, source_rank, known_at, file."""
-    staged = " union all by name ".join(f"select * from {table} where reason is null" for table in tables)
-    values = ", ".join(f's."{name}"' for name in dataset.column_names)
     return (
-        f"select {values}, s.format, s.source_rank, s.known_at, n.file from ({staged}) as s join read_files as n using (file_no) "
-        "anti join verdicts as v on v.file_no = s.file_no and v.row_no = s.row_no"
+        f"select {_list(dataset.column_names)}, format, source_rank, known_at, file from ({_good_rows(tables)}) "
+        "join read_files using (file_no) anti join verdicts using (file_no, row_no)"
     )
 
 
-def quarantine_sql(tables: Sequence[tuple[str, str]]) -> str:
-    """A SELECT of the rows refused, of (dataset, table) pairs: dataset, file, row_no, reason, row_text as it is in the file."""
-    parts = [
-        f"select {quote(dataset)} as dataset, b.file_no, n.file, b.row_no, b.reason, l.line as row_text from ("
-        f"select file_no, row_no, reason from {table} where reason is not null union all "
-        f"select v.file_no, v.row_no, v.verdict from verdicts as v join {table} using (file_no, row_no) where v.verdict = {quote(REPEATED)}"
-        f") as b join {table}_lines as l using (file_no, row_no) join read_files as n using (file_no)"
-        for dataset, table in tables
-    ]
+def quarantine_sql(con: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]]) -> str:
+    """A SELECT of the rows refused, of (dataset, table) pairs: dataset, file_no, file, row_no, reason, row_text.
+
+    `row_text` is the row as it is in the file. Lines are looked up only for tables that have a row to refuse.
+    """
+    parts = ["select '' as dataset, 0 as file_no, '' as file, 0 as row_no, '' as reason, '' as row_text where false"]
+    for dataset, table in tables:
+        refused = (
+            f"select file_no, row_no, reason from {table} where reason is not null union all "
+            f"select file_no, row_no, verdict from verdicts semi join {table} using (file_no, row_no) "
+            f"where verdict = {quote(REPEATED)}"
+        )
+        if con.execute(f"select count(*) from ({refused})").fetchone() != (0,):
+            parts.append(
+                f"select {quote(dataset)} as dataset, file_no, file, row_no, reason, line as row_text from ({refused}) "
+                f"join {table}_lines using (file_no, row_no) join read_files using (file_no)"
+            )
     return " union all ".join(parts)
+
+
+def _good_rows(tables: Sequence[str]) -> str:
+    return " union all by name ".join(f"select * from {table} where reason is null" for table in tables)
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 def _complete(column: Column, there: bool) -> str:
