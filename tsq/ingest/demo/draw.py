@@ -122,7 +122,7 @@ def _add_specials(draft: Draft) -> dict[str, int]:
     etf, entitlement, part, sme = range(draft.size.equities, draft.size.securities)
     rights, partly = int(draft.roles["rights"][0]), int(draft.roles["partly_paid"][0])
     base = len(draft.symbols)
-    draft.symbols += ["DMBEES", f"{draft.symbols[rights]}-RE", draft.symbols[partly], f"DM{draft.words[-1]}"]
+    draft.symbols += ["DM100ETF", f"{draft.symbols[rights]}-RE", draft.symbols[partly], f"DM{draft.words[-1]}"]
     draft.symbol[:, etf:] = np.arange(base, base + 4)
     base = len(draft.isins)
     draft.isins += [

@@ -102,7 +102,7 @@ def rename(draft: Draft) -> None:
 def act(draft: Draft) -> None:
     """Split, give bonuses, pay dividends, and claim one bonus that never was."""
     for i, column in enumerate(draft.roles["splits"]):
-        # half of them under the format without ISINs are still seen: the new one appears when that format ends
+        # a split under the format without ISINs shows its new one only when that format ends
         row = draft.draw(0.15, 0.48) if i % 2 == 0 else draft.draw(0.55, 0.97)
         factor = (0.2, 0.5, 0.1)[i % 3]
         draft.isin[row:, column] = len(draft.isins)

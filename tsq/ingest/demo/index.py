@@ -36,6 +36,7 @@ def memberships(market: Market) -> Flags:
     rows = np.arange(len(plan.sessions))
     equity = np.array([kind == "equity" for kind in plan.kinds])
     months = plan.sessions.astype("datetime64[M]")
+    turnover = np.where(plan.traded, market.turnover, 0.0)
     member = np.zeros(plan.traded.shape, dtype=np.bool_)
     # the first list ranks by the turnover that is usual for a name, for want of a past
     member[:, _top(market.usual_turnover, equity & plan.traded[0])] = True
@@ -43,11 +44,9 @@ def memberships(market: Market) -> Flags:
         day = plan.day(int(row))
         if day.month in _CUTOFF_MONTH:
             cutoff = int(np.searchsorted(plan.sessions, np.datetime64(date(day.year, _CUTOFF_MONTH[day.month] + 1, 1))))
-            past = slice(max(cutoff - _HALF_YEAR, 0), cutoff)
-            turnover = np.where(plan.traded[past], market.turnover[past], 0.0).sum(axis=0)
-            still = equity & (turnover > 0) & (plan.last_row >= row)
+            past = turnover[max(cutoff - _HALF_YEAR, 0) : cutoff].sum(axis=0)
             member[row:] = False
-            member[row:, _top(turnover, still)] = True
+            member[row:, _top(past, equity & (past > 0) & (plan.last_row >= row))] = True
     alive = (rows[:, None] >= plan.first_row) & (rows[:, None] <= plan.last_row)
     return member & alive
 

@@ -44,11 +44,9 @@ def _symbol_changes(plan: Plan) -> list[str]:
         f"{day_month_year(plan.day(row)).upper()}"
         for column, row in _renames(plan)
     ]
-    idle = plan.sector_move[0]
-    nothing = plan.symbol_at(0, idle)
-    changes.append(
-        f" {plan.companies[idle]},{nothing},{nothing},{day_month_year(plan.day(plan.truncated_row)).upper()}"
-    )
+    idle, row = plan.sector_move
+    same = plan.symbol_at(row, idle)
+    changes.append(f" {plan.companies[idle]},{same},{same},{day_month_year(plan.day(row)).upper()}")
     return sorted(changes)
 
 
