@@ -6,7 +6,7 @@ checks:
   - kind != 'fill' or (side in ('buy', 'sell') and qty > 0 and price > 0)
   - signal_date is null or signal_date < date
 columns:
-  seq: {type: BIGINT, doc: "running number: portfolio by portfolio, in the order things happened"}
+  seq: {type: BIGINT, doc: "running number: by date, then portfolio, then the order things happened in"}
   date: {type: DATE, doc: "session"}
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   kind: {type: VARCHAR, doc: "inception, fill, corporate_action, fraction (cashed out), dividend or delisting"}
@@ -33,8 +33,8 @@ columns:
   signal_date: {type: DATE, doc: "evening that decided; null where nobody did"}
   reason: {type: VARCHAR, doc: "enter, add, trim, exit, capital, no_trades or the kind of corporate action"}
 ---
-Everything that happens to the paper portfolios: the one session-by-session fold. Targets of an evening trade in the next
-session, sells first, whole shares, never on credit. The steps and their order are `tsq.quant.ledger.STEPS`.
+Everything that happens to the paper portfolios: the one session-by-session fold. Targets of an evening trade in the
+next session, sells first, whole shares, never on credit. The steps and their order are `tsq.quant.ledger.STEPS`.
 """
 
 import polars as pl
@@ -76,7 +76,7 @@ def model(
         )
         tables.append(events_table(portfolio["portfolio"], fold(seen, policy, portfolio["capital_inr"]), seen))
     tickers = quotes.select("date", "security_id", "ticker")
-    events = pl.concat(tables).with_columns(seq=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
+    events = pl.concat(tables).sort("date", "portfolio", "seq").with_columns(seq=pl.int_range(1, pl.len() + 1))
     named = events.join(tickers, on=["date", "security_id"], how="left", maintain_order="left")
     first = ["seq", "date", "portfolio", "kind", "security_id", "ticker"]
     return named.select(*first, pl.exclude(first))

@@ -44,7 +44,7 @@ with equity as (
     select
         portfolio,
         date,
-        sum(value_inr order by security_id) as equity_inr,
+        {{ stable_sum('value_inr', 8) }} as equity_inr,
     from book.positions
     group by portfolio, date
 ),

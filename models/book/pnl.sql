@@ -13,28 +13,15 @@ columns:
 Where each rupee of profit came from, before costs: worked out from price changes alone, so that the change of NAV can be checked
 against it.
 */
-with marks as (
+with held as (
     select
-        date,
-        security_id,
-        mark,
-        share_factor,
-        lag(mark) over (partition by security_id order by session_no) as previous_mark,
-        lag(date) over (partition by security_id order by session_no) as previous_date,
-    from book.quotes
-),
-
-held as (
-    select
-        marks.date,
-        holdings.portfolio,
-        holdings.security_id,
-        holdings.qty::bigint * (marks.share_factor * marks.mark - marks.previous_mark) as held_inr,
-    from book.holdings as holdings
-    inner join marks
-        on marks.security_id = holdings.security_id
-        and marks.previous_date >= holdings.from_date
-        and marks.previous_date < holdings.to_date
+        quotes.date,
+        evening.portfolio,
+        evening.security_id,
+        evening.qty * (quotes.share_factor * quotes.mark - evening.close) as held_inr,
+    from book.positions as evening
+    inner join book.quotes as quotes
+        on quotes.security_id = evening.security_id and quotes.session_no = evening.session_no + 1
 ),
 
 happened as (
@@ -45,15 +32,15 @@ happened as (
         sum(
             case
                 when events.kind = 'dividend' then 0.0
-                when events.side = 'buy' then events.qty * (marks.mark - events.price)
+                when events.side = 'buy' then events.qty * (quotes.mark - events.price)
                 -- a sale, a closed holding and a cashed-out fraction give the share away at their price
-                else events.qty * (events.price - marks.mark)
+                else events.qty * (events.price - quotes.mark)
             end
             order by events.seq
         ) as traded_inr,
         sum(case when events.kind = 'dividend' then events.cash_inr else 0.0 end order by events.seq) as dividend_inr,
     from book.events as events
-    inner join marks on marks.date = events.date and marks.security_id = events.security_id
+    inner join book.quotes as quotes on quotes.date = events.date and quotes.security_id = events.security_id
     where events.kind != 'corporate_action'
     group by events.date, events.portfolio, events.security_id
 )

@@ -34,30 +34,36 @@ columns:
 ---
 What each portfolio holds at the close of each session.
 */
-with held as (
+with nights as (
+    select
+        portfolio,
+        security_id,
+        qty,
+        unnest(range(from_no, to_no))::integer as session_no,
+    from book.holdings
+),
+
+held as (
     select
         quotes.date,
         quotes.session_no,
-        holdings.portfolio,
-        holdings.security_id,
+        nights.portfolio,
+        nights.security_id,
         quotes.ticker,
-        holdings.qty::bigint as qty,
+        nights.qty,
         quotes.mark as close,
-        holdings.qty::bigint * quotes.mark as value_inr,
+        nights.qty * quotes.mark as value_inr,
         quotes.sessions_stale > 0 as is_stale,
-    from book.holdings as holdings
+    from nights
     inner join book.quotes as quotes
-        on quotes.security_id = holdings.security_id
-        and quotes.date >= holdings.from_date
-        and quotes.date < holdings.to_date
+        on quotes.security_id = nights.security_id and quotes.session_no = nights.session_no
 ),
 
--- summed in one order, so that the last bits never depend on threads
 totals as (
     select
         held.portfolio,
         held.date,
-        sum(held.value_inr order by held.security_id) as equity_inr,
+        {{ stable_sum('held.value_inr', 8) }} as equity_inr,
     from held
     group by held.portfolio, held.date
 )

@@ -136,3 +136,5 @@ select
     cash_per_share,
     action,
 from carried
+-- a longer hole is not the ledger's: whether a name comes back cannot be known in it
+where session_no - last_no <= {{ delist_after_sessions }}

@@ -14,11 +14,27 @@ columns:
 ---
 Where the costs go.
 */
-with paid as (
+with daily as (
     select
         portfolio,
         date,
-        seq,
+        {{ stable_sum('stt_inr', 8) }} as stt_inr,
+        {{ stable_sum('exchange_inr', 8) }} as exchange_inr,
+        {{ stable_sum('ipft_inr', 8) }} as ipft_inr,
+        {{ stable_sum('sebi_inr', 8) }} as sebi_inr,
+        {{ stable_sum('stamp_inr', 8) }} as stamp_inr,
+        {{ stable_sum('gst_inr', 8) }} as gst_inr,
+        {{ stable_sum('brokerage_inr', 8) }} as brokerage_inr,
+        {{ stable_sum('dp_inr', 8) }} as dp_inr,
+        {{ stable_sum('slippage_inr', 8) }} as slippage_inr,
+    from book.trades
+    group by portfolio, date
+),
+
+paid as (
+    select
+        portfolio,
+        date,
         unnest([
             {'component': 'stt', 'cost_inr': stt_inr},
             {'component': 'exchange', 'cost_inr': exchange_inr},
@@ -30,28 +46,31 @@ with paid as (
             {'component': 'dp', 'cost_inr': dp_inr},
             {'component': 'slippage', 'cost_inr': slippage_inr}
         ]) as item,
-    from book.trades
+    from daily
+),
+
+summed as (
+    select
+        turnover.portfolio,
+        turnover."window",
+        paid.item.component as component,
+        {{ stable_sum('paid.item.cost_inr', 8) }} as cost_inr,
+    from kpis.turnover as turnover
+    inner join paid
+        on paid.portfolio = turnover.portfolio and paid.date > turnover.base_date and paid.date <= turnover.last_date
+    group by turnover.portfolio, turnover."window", paid.item.component
 )
 
 select
-    turnover.portfolio,
-    turnover."window",
-    paid.item.component as component,
-    sum(paid.item.cost_inr order by paid.seq) as cost_inr,
-    1e4 * sum(paid.item.cost_inr order by paid.seq) / nullif(turnover.bought_inr + turnover.sold_inr, 0.0) as bps_of_traded,
-    1e4 * sum(paid.item.cost_inr order by paid.seq)
-    / nullif(turnover.average_value_inr * date_diff('day', turnover.base_date, turnover.last_date) / 365.25, 0.0)
+    summed.portfolio,
+    summed."window",
+    summed.component,
+    summed.cost_inr,
+    1e4 * summed.cost_inr / nullif(turnover.bought_inr + turnover.sold_inr, 0.0) as bps_of_traded,
+    1e4 * summed.cost_inr * 365.25
+    / nullif(turnover.average_value_inr * date_diff('day', turnover.base_date, turnover.last_date), 0.0)
         as bps_of_value_ann,
     turnover.last_date,
-from kpis.turnover as turnover
-inner join paid
-    on paid.portfolio = turnover.portfolio and paid.date > turnover.base_date and paid.date <= turnover.last_date
-group by
-    turnover.portfolio,
-    turnover."window",
-    paid.item.component,
-    turnover.bought_inr,
-    turnover.sold_inr,
-    turnover.average_value_inr,
-    turnover.base_date,
-    turnover.last_date
+from summed
+inner join kpis.turnover as turnover
+    on turnover.portfolio = summed.portfolio and turnover."window" = summed."window"

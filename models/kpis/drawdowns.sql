@@ -7,7 +7,6 @@ checks:
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   basis: {type: VARCHAR, doc: "gross, net, or benchmark"}
-  rank: {type: BIGINT, doc: "deepest first"}
   peak_date: {type: DATE, doc: "session of the high it fell from"}
   trough_date: {type: DATE, doc: "session of its deepest close"}
   recovered_date: {type: DATE, doc: "first session at the old high again; null while under water"}
@@ -54,7 +53,6 @@ followed as (
 select
     portfolio,
     basis,
-    row_number() over (partition by portfolio, basis order by depth, peak_date) as rank,
     peak_date,
     trough_date,
     recovered_date,

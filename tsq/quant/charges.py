@@ -116,13 +116,12 @@ def charge_fills(rates: Schedule, day: int, side: int, value: Floats) -> Floats:
         on it included.
     """
     out = np.empty((len(value), len(CHARGES)))
+    is_order = value > 0.0
     out[:, :5] = value[:, None] * rates.on_value[side, day]
     rate, least, most = rates.brokerage[day]
-    out[:, 6] = np.where(value > 0.0, np.clip(value * rate, least, most), 0.0)
-    on_exchange, on_ipft, on_sebi, on_brokerage = rates.taxable[day]
-    base = out[:, 1] * on_exchange + out[:, 2] * on_ipft + out[:, 3] * on_sebi + out[:, 6] * on_brokerage
-    out[:, 5] = rates.tax[day] * base
-    out[:, 7] = np.where(value > 0.0, rates.depository[day], 0.0) if side == SELL else 0.0
+    out[:, 6] = is_order * np.minimum(np.maximum(value * rate, least), most)
+    out[:, 5] = rates.tax[day] * (out[:, [1, 2, 3, 6]] * rates.taxable[day]).sum(axis=1)
+    out[:, 7] = is_order * (rates.depository[day] if side == SELL else 0.0)
     return out
 
 

@@ -20,7 +20,6 @@ from tsq.quant.market import Floats, Ints, Market
 
 BASIS_POINT = 1e-4
 _WHOLE = 1e-9  # a share count this near above a whole number is that number
-_HALVINGS = 52
 _PASSES = 4
 
 
@@ -331,14 +330,21 @@ def _affordable(cash: float, day: Day, orders: Orders) -> Orders:
         bought = qty > 0
         return cash + float(np.sum(_cash_of(day, BUY, qty[bought], price[bought])[1]))
 
-    if leaves(orders.qty) >= 0.0:
+    left = leaves(orders.qty)
+    if left >= 0.0:
         return orders
-    low, high = 0.0, 1.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2.0
-        low, high = (middle, high) if leaves((orders.qty * middle).astype(np.int64)) >= 0.0 else (low, middle)
-    part = replace(orders, qty=(orders.qty * low).astype(np.int64))
-    return part.only(part.qty > 0)
+    low, few = 0.0, np.zeros_like(orders.qty)
+    high, many = 1.0, orders.qty
+    ratio = cash / (cash - left)  # the answer, if all costs were in proportion
+    # one share of one name is all that can be left between too few and too many
+    while (many - few).sum() > 1 and low < ratio < high:
+        part = (orders.qty * ratio).astype(np.int64)
+        if leaves(part) >= 0.0:
+            low, few = ratio, part
+        else:
+            high, many = ratio, part
+        ratio = (low + high) / 2.0
+    return replace(orders, qty=few).only(few > 0)
 
 
 def _rescale_sells(book: Book, names: Ints, factor: Floats) -> Book:

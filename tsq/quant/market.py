@@ -82,7 +82,6 @@ def market(quotes: pl.DataFrame, sessions: pl.DataFrame, *, trade_at: str, delis
     """
     if trade_at not in ("open", "close"):
         raise TsqError(f"trade_at is '{trade_at}'", where="config/run.yml", hint="known: close, open")
-    quotes = quotes.sort("date", "security_id")
     dates = sessions["date"].unique().sort().to_numpy().astype("datetime64[D]")
     names = quotes["security_id"].unique().sort().to_numpy()
     row = np.searchsorted(dates, quotes["date"].to_numpy().astype("datetime64[D]"))
@@ -100,16 +99,18 @@ def market(quotes: pl.DataFrame, sessions: pl.DataFrame, *, trade_at: str, delis
     factor, cash = (quotes[name].to_numpy() for name in ("share_factor", "cash_per_share"))
     is_action = (factor != 1.0) | (cash != 0.0)
     before[row[is_action], column[is_action]] /= factor[is_action]
-    label = quotes["action"].fill_null("").to_numpy().astype(str)
+
+    def by_day(where: npt.NDArray[np.bool_]) -> list[tuple[int, Ints]]:
+        """Positions in the quotes by session, in order of the names."""
+        at = np.flatnonzero(where)
+        at = at[np.lexsort((column[at], row[at]))]
+        days, starts = np.unique(row[at], return_index=True)
+        return list(zip(days.tolist(), np.split(at, starts[1:]), strict=True))
+
+    action = quotes["action"]
     actions = {
-        day: Actions(column[at], factor[at], cash[at], label[at]) for day, at in _by_day(row, np.flatnonzero(is_action))
+        day: Actions(column[at], factor[at], cash[at], action.gather(at).fill_null("").to_numpy().astype(str))
+        for day, at in by_day(is_action)
     }
-    is_death = quotes["sessions_stale"].to_numpy() == delist_after_sessions
-    deaths = {day: column[at] for day, at in _by_day(row, np.flatnonzero(is_death))}
+    deaths = {day: column[at] for day, at in by_day(quotes["sessions_stale"].to_numpy() == delist_after_sessions)}
     return Market(dates, names, price, before, mark, actions, deaths)
-
-
-def _by_day(row: Ints, at: Ints) -> list[tuple[int, Ints]]:
-    """Group positions by their session; `row` is ascending."""
-    days, starts = np.unique(row[at], return_index=True)
-    return list(zip(days.tolist(), np.split(at, starts[1:]), strict=True))
