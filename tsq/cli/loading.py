@@ -82,7 +82,7 @@ def _print(done: Report, dry_run: bool) -> None:
     typer.echo(f"{'dataset':<18} {'format':<20}" + "".join(f"{column.replace('_', ' '):>12}" for column in columns))
     for (dataset, kind), counts in sorted(groups.items()):
         typer.echo(f"{dataset:<18} {kind:<20}" + "".join(f"{counts[column]:>12,}" for column in columns))
-    for dataset, reason, rows in done.reasons[:MOST_LINES]:
+    for dataset, reason, rows in done.quarantined[:MOST_LINES]:
         typer.echo(f"  quarantined {rows:,} rows of {dataset}: {reason}")
     noted = [(file.file, note) for file in done.files for note in file.notes]
     for name, note in noted[:MOST_LINES]:

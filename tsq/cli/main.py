@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from tsq import __version__
-from tsq.errors import BUSY, DONE, FAILED, INTERRUPTED, USAGE, TsqError
+from tsq.errors import FAILED, INTERRUPTED, TsqError
 
 app = typer.Typer(
     name="tsq",
@@ -176,7 +176,7 @@ def report(project: ProjectOption = None) -> None:
 def main() -> None:
     """Run the command line; the one place where errors become exit codes."""
     try:
-        code = app(standalone_mode=False)
+        app()
     except TsqError as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
@@ -188,12 +188,9 @@ def main() -> None:
         if "interrupted" not in str(error).lower():
             raise
         _fail("interrupted", INTERRUPTED)
-    sys.exit(code or DONE)
 
 
 def _fail(text: str, code: int) -> None:
     sys.stderr.write(f"{text}\n")
     sys.exit(code)
 
-
-__all__ = ["BUSY", "USAGE", "app", "main"]
