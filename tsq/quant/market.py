@@ -105,7 +105,8 @@ def market(quotes: pl.DataFrame, sessions: pl.DataFrame, *, trade_at: str, delis
         at = np.flatnonzero(where)
         at = at[np.lexsort((column[at], row[at]))]
         days, starts = np.unique(row[at], return_index=True)
-        return list(zip(days.tolist(), np.split(at, starts[1:]), strict=True))
+        ends = np.append(starts, len(at))[1:]
+        return [(int(day), at[start:end]) for day, start, end in zip(days, starts, ends, strict=True)]
 
     action = quotes["action"]
     actions = {

@@ -1,0 +1,220 @@
+"""What must hold of the fold whatever the market does."""
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tsq.quant.charges import CHARGES, schedule
+from tsq.quant.events import events_table
+from tsq.quant.ledger import Policy, fold, targets_by_day
+from tsq.quant.market import market
+
+RATES = pl.read_csv(Path(__file__).parents[2] / "config" / "charges.csv", try_parse_dates=True)
+FIRST = dt.date(2025, 6, 2)
+DEAD_AFTER = 3
+COSTS = [*CHARGES, "slippage_inr"]
+
+pytestmark = pytest.mark.filterwarnings("error")
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@st.composite
+def worlds(draw, *, actions=True, last_decision=None):
+    """Quotes, sessions, targets and capital of a small market with holes, deaths, splits and dividends."""
+    n_days, n_names = draw(st.integers(3, 14)), draw(st.integers(1, 5))
+    days = [FIRST + dt.timedelta(day) for day in range(n_days)]
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    hole_rate = draw(st.sampled_from([0.0, 0.2, 0.6]))
+    action_rate = draw(st.sampled_from([0.0, 0.3])) if actions else 0.0
+    rows = []
+    for name in range(n_names):
+        price = float(np.exp(rng.uniform(-1.0, 8.0)))
+        mark, stale = None, 0
+        for day in days:
+            factor, cash = 1.0, 0.0
+            if mark is not None and rng.random() < action_rate:
+                factor = float(rng.choice([2.0, 1.5, 10.0, 0.1, 1.0 / 3.0, 1.0]))
+                cash = float(rng.choice([0.0, 0.01])) * price
+            price = max(price * float(np.exp(rng.normal(0.0, 0.1))) / factor, 0.05)
+            trades = mark is None or rng.random() >= hole_rate
+            stale = 0 if trades else stale + 1
+            mark = price if trades else mark / factor
+            if stale <= DEAD_AFTER:
+                rows.append(
+                    {
+                        "date": day,
+                        "security_id": 1000 + 7 * name,
+                        "open": round(price * 1.01, 2) if trades else None,
+                        "close": price if trades else None,
+                        "mark": mark,
+                        "sessions_stale": stale,
+                        "share_factor": factor,
+                        "cash_per_share": cash,
+                        "action": "split" if factor != 1.0 else None,
+                    }
+                )
+    decisions = sorted({0, *draw(st.lists(st.integers(0, (last_decision or n_days) - 1), max_size=6))})
+    targets = []
+    for row in decisions:
+        wanted = np.flatnonzero(rng.random(n_names) < 0.7)
+        weights = rng.dirichlet(np.ones(len(wanted))) * rng.choice([1.0, 0.5]) if len(wanted) else []
+        targets += [
+            {"date": days[row], "security_id": 1000 + 7 * int(name), "weight": float(weight)}
+            for name, weight in zip(wanted, weights, strict=True)
+        ]
+    if not targets:
+        targets = [{"date": days[0], "security_id": 1000, "weight": 1.0}]
+    return (
+        pl.DataFrame(rows, schema_overrides={"action": pl.String}),
+        pl.DataFrame(targets),
+        draw(st.sampled_from([500.0, 1e5, 1e7])),
+    )
+
+
+def run(quotes, targets, capital, *, plan="GROWW", slippage=0.001, trade_at="open"):
+    """The events table and the market of one portfolio."""
+    sessions = quotes.select("date").unique().filter(pl.col("date") >= targets["date"].min())
+    quotes = quotes.filter(pl.col("date") >= targets["date"].min())
+    seen = market(quotes, sessions, trade_at=trade_at, delist_after_sessions=DEAD_AFTER)
+    policy = Policy(targets_by_day(targets, seen), schedule(RATES, seen.dates, plan=plan), slippage, 0.5)
+    return events_table("p", fold(seen, policy, capital), seen), seen
+
+
+def values(events, seen):
+    """Value of the portfolio after each session, from the events and the marks alone."""
+    out = []
+    for row, date in enumerate(seen.dates):
+        so_far = events.filter(pl.col("date") <= date.item())
+        shares = dict(so_far.drop_nulls("security_id").group_by("security_id").agg(pl.col("shares").sum()).iter_rows())
+        held = sum(count * seen.mark[row, list(seen.names).index(name)] for name, count in shares.items() if count)
+        out.append(so_far["cash_inr"].sum() + held)
+    return np.array(out)
+
+
+@quick
+@given(worlds())
+def test_cash_and_holdings_are_never_negative(world):
+    events, _ = run(*world)
+    assert events["cash_inr"].cum_sum().min() >= -1e-6
+    held = events.drop_nulls("security_id").with_columns(held=pl.col("shares").cum_sum().over("security_id"))
+    assert (held["held"] >= 0).all()
+
+
+@quick
+@given(worlds())
+def test_value_changes_by_prices_less_costs(world):
+    events, seen = run(*world)
+    value, names = values(events, seen), list(seen.names)
+    held = np.zeros(len(names))
+    for row, date in enumerate(seen.dates):
+        today = events.filter(pl.col("date") == date.item())
+        factor, paid = np.ones(len(names)), np.zeros(len(names))
+        if row in seen.actions:
+            factor[seen.actions[row].names] = seen.actions[row].factor
+            paid[seen.actions[row].names] = seen.actions[row].cash
+        if row:
+            moved = held > 0
+            pnl = float(np.sum(held[moved] * (factor * seen.mark[row] + paid - seen.mark[row - 1])[moved]))
+            for event in today.filter(pl.col("kind").is_in(["fill", "fraction", "delisting"])).iter_rows(named=True):
+                sign = 1.0 if event["side"] == "buy" else -1.0
+                pnl += sign * event["qty"] * (seen.mark[row, names.index(event["security_id"])] - event["price"])
+            costs = sum(today[name].sum() for name in COSTS)
+            assert value[row] == pytest.approx(value[row - 1] + pnl - costs, rel=1e-9)
+        for event in today.drop_nulls("security_id").iter_rows(named=True):
+            held[names.index(event["security_id"])] += event["shares"]
+
+
+@quick
+@given(worlds(), st.sampled_from(["open", "close"]))
+def test_fills_are_whole_shares_at_printed_prices_after_their_decision(world, trade_at):
+    quotes, targets, capital = world
+    events, _ = run(quotes, targets, capital, trade_at=trade_at)
+    fills = events.filter(pl.col("kind") == "fill").join(
+        quotes, on=["date", "security_id"], how="left", suffix="_quote"
+    )
+    assert (fills["price"] == fills[trade_at if trade_at == "close" else "open"]).all()
+    assert (fills["qty"] == fills["shares"].abs()).all()
+    assert (fills["qty"] >= 1).all()
+    assert (fills["signal_date"] < fills["date"]).all()
+    assert fills["signal_date"].is_in(targets["date"].to_list()).all()
+
+
+@quick
+@given(worlds(), st.integers(1, 13))
+def test_the_future_changes_nothing_before_it(world, days):
+    quotes, targets, capital = world
+    cut = quotes["date"].min() + dt.timedelta(days)
+    known = targets.filter(pl.col("date") <= cut)
+    if known.is_empty():
+        return
+    past = quotes.filter((pl.col("date") <= cut) & pl.col("security_id").is_in(known["security_id"].to_list()))
+    short, _ = run(past, known, capital)
+    long, _ = run(quotes, targets, capital)
+    assert short.equals(long.filter(pl.col("date") <= cut))
+
+
+@quick
+@given(worlds(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(world, random):
+    quotes, targets, capital = world
+    seed = random.randint(0, 2**31)
+    shuffled = [table.sample(fraction=1.0, shuffle=True, seed=seed) for table in (quotes, targets)]
+    assert run(*shuffled, capital)[0].equals(run(quotes, targets, capital)[0])
+
+
+@quick
+@given(worlds(), st.sampled_from([0.25, 2.0, 1024.0]))
+def test_another_currency_changes_only_the_amounts(world, scale):
+    quotes, targets, capital = world
+    exact = quotes.with_columns(pl.col("cash_per_share") * 0.0)
+    other = exact.with_columns(pl.col("open", "close", "mark") * scale)
+    one, _ = run(exact, targets, capital, plan="NONE")
+    two, _ = run(other, targets, capital * scale, plan="NONE")
+    assert one["shares"].to_list() == two["shares"].to_list()
+    assert (one["cash_inr"] * scale).to_list() == pytest.approx(two["cash_inr"].to_list(), rel=1e-12, abs=1e-9 * scale)
+
+
+@quick
+@given(worlds(actions=False, last_decision=1), st.integers(2, 13), st.sampled_from([2.0, 5.0, 10.0]))
+def test_a_split_neither_makes_nor_loses_money(world, days, factor):
+    quotes, targets, capital = world
+    name, ex_date = targets["security_id"][0], quotes["date"].min() + dt.timedelta(days)
+    is_after = (pl.col("security_id") == name) & (pl.col("date") >= ex_date)
+    is_ex = (pl.col("security_id") == name) & (pl.col("date") == ex_date)
+    split = quotes.with_columns(
+        pl.when(is_after).then(pl.col("open", "close", "mark") / factor).otherwise(pl.col("open", "close", "mark")),
+        share_factor=pl.when(is_ex).then(factor).otherwise(pl.col("share_factor")),
+    )
+    plain, split_values = values(*run(quotes, targets, capital)), values(*run(split, targets, capital))
+    np.testing.assert_allclose(split_values, plain, rtol=1e-12)
+
+
+@quick
+@given(worlds(actions=False))
+def test_no_buy_takes_a_name_above_its_weight(world):
+    quotes, targets, _ = world
+    events, seen = run(quotes, targets, 1e7, plan="NONE")
+    names = list(seen.names)
+    for row, date in enumerate(seen.dates[1:], start=1):
+        so_far = events.filter(pl.col("date") <= date.item())
+        bought = so_far.filter((pl.col("date") == date.item()) & (pl.col("side") == "buy"))
+        if bought.is_empty():
+            continue
+        shares = dict(so_far.drop_nulls("security_id").group_by("security_id").agg(pl.col("shares").sum()).iter_rows())
+        worth = {
+            name: count
+            * (seen.before if np.isnan(seen.price[row, names.index(name)]) else seen.price)[row, names.index(name)]
+            for name, count in shares.items()
+            if count
+        }
+        value = sum(worth.values()) + so_far["cash_inr"].sum()
+        weights = dict(
+            targets.filter(pl.col("date") == seen.dates[row - 1].item()).select("security_id", "weight").iter_rows()
+        )
+        for name in bought["security_id"]:
+            assert worth[name] <= weights[name] * value * (1.0 + 1e-6)
