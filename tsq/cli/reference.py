@@ -1,0 +1,295 @@
+"""The pages of `docs/reference/`, written from what the project says of itself: commands, knobs, headers, schemas.
+
+`python -m tsq.cli.reference` writes them; a test of the house fails when one is stale. No warehouse is needed: columns
+come from headers and schemas alone.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from tsq import errors
+from tsq.cli import workspace
+from tsq.cli.main import app
+from tsq.config import Project
+from tsq.engine.compile import Compiled
+from tsq.engine.datasets import Dataset
+from tsq.engine.graph import Graph
+from tsq.engine.header import Check
+from tsq.engine.lake import LAKE_COLUMNS
+
+COMMAND = "python -m tsq.cli.reference"
+EXIT_CODES = {
+    errors.DONE: "done",
+    errors.FAILED: "a model or a check failed; what was published before is unchanged",
+    errors.USAGE: "a mistake in the command or in the project's files",
+    errors.INTERNAL: "a bug in tsq: a traceback follows",
+    errors.REFUSED: "refused on purpose",
+    errors.BUSY: "another run holds the warehouse",
+    errors.INTERRUPTED: "interrupted",
+}
+LAKE_DOCS = {
+    "format": "format the file was recognised as",
+    "source_rank": "rank of the format: between sources of equal knowledge the lower one wins",
+    "known_at": "when the market could have known the row",
+    "loaded_at": "when the row was loaded",
+    "batch_id": "load that brought the row",
+    "file": "file the row stood in",
+}
+
+
+def pages(root: Path) -> dict[str, str]:
+    """Write every page as text.
+
+    Args:
+        root: the project folder.
+
+    Returns:
+        File name below `docs/reference/` → Markdown.
+
+    Raises:
+        TsqError: the first mistake in the project.
+    """
+    graph = workspace.load_graph(root)
+    catalog = graph.catalog
+    return {
+        "cli.md": cli_page(),
+        "knobs.md": knobs_page(graph),
+        "tables.md": tables_page(graph),
+        "datasets.md": datasets_page(catalog.raw, graph),
+        "config_tables.md": config_tables_page(catalog.config, graph),
+    }
+
+
+def write(root: Path) -> tuple[Path, ...]:
+    """Write the pages whose text changed; returns their files."""
+    folder = root / "docs" / "reference"
+    folder.mkdir(parents=True, exist_ok=True)
+    changed = []
+    for name, text in pages(root).items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8", newline="\n")
+            changed.append(path)
+    return tuple(changed)
+
+
+def cli_page() -> str:
+    """The command line: every command with its arguments and options."""
+    group: Any = typer.main.get_command(app)
+    parts = [
+        _head("Commands", "the command line itself"),
+        "Results go to stdout, everything else to stderr. Every command works from any folder of a project.\n",
+        _table(("exit code", "meaning"), ((str(code), said) for code, said in EXIT_CODES.items())),
+    ]
+    for name, command in group.commands.items():
+        arguments = [param for param in command.params if param.param_type_name == "argument"]
+        options = [param for param in command.params if param.param_type_name == "option"]
+        usage = " ".join(["tsq", name, *(_argument(param) for param in arguments), "[OPTIONS]"])
+        parts.append(f"## tsq {name}\n\n{command.help}\n\n    {usage}\n")
+        rows = [(f"`{_argument(param)}`", param.help or "", "") for param in arguments]
+        rows += [(f"`{_option(param)}`", param.help or "", _default(param)) for param in options]
+        parts.append(_table(("argument or option", "meaning", "default"), rows))
+    return "\n".join(parts)
+
+
+def knobs_page(graph: Graph) -> str:
+    """Knobs: what each does, its value and the models that use it."""
+    project = graph.catalog.project
+    users: dict[str, list[str]] = {name: [] for name in project.knobs}
+    for node in graph.nodes.values():
+        for knob in node.knobs:
+            users[knob].append(node.name)
+    parts = [
+        _head("Knobs", "the comments of `config/run.yml`"),
+        "`tsq run --set knob=value` overrides a knob for one run, a file of `config/profiles/` several at once.\n"
+        "Only the models that use a knob are rebuilt when it changes.\n",
+    ]
+    for section, names in knob_comments(project).items():
+        rows = (
+            (f"`{name}`", f"`{_knob(project.knobs[name])}`", doc, ", ".join(map(_link, users[name])) or "none yet")
+            for name, doc in names.items()
+        )
+        parts.append(
+            f"## {section[:1].upper()}{section[1:]}\n\n{_table(('knob', 'value', 'meaning', 'used by'), rows)}"
+        )
+    return "\n".join(parts)
+
+
+def knob_comments(project: Project) -> dict[str, dict[str, str]]:
+    """Read what `config/run.yml` says of its knobs.
+
+    Returns:
+        Section (`# -- name ---`) → knob → the comment right above it, as one line.
+    """
+    sections: dict[str, dict[str, str]] = {}
+    section, comment = "knobs", ""
+    for line in (project.root / "config" / "run.yml").read_text(encoding="utf-8").splitlines():
+        title = re.fullmatch(r"# -- (.+?) -*", line)
+        knob = re.match(r"([a-z][a-z0-9_]*):", line)
+        if title:
+            section, comment = title[1], ""
+        elif knob:
+            sections.setdefault(section, {})[knob[1]] = comment
+            comment = ""
+        else:
+            comment = f"{comment} {line[1:].strip()}".strip() if line.startswith("#") else ""
+    return sections
+
+
+def tables_page(graph: Graph) -> str:
+    """Every table of the warehouse, layer by layer in the order they are built."""
+    layers = graph.catalog.layers.values()
+    parts = [
+        _head("Tables", "the headers of the models"),
+        "Layers in order; a table reads its own layer and those before it. `tsq show TABLE` says the same and more.\n",
+    ]
+    nodes = {layer.name: [node for node in graph.nodes.values() if node.model.layer == layer.name] for layer in layers}
+    parts += [f"- {layer}: {', '.join(_link(node.name) for node in found)}" for layer, found in nodes.items() if found]
+    for layer in layers:
+        if nodes[layer.name]:
+            parts.append(f"\n## Layer {layer.name}\n\n{_text(layer.header.doc)}")
+            parts += [_model(node, graph) for node in nodes[layer.name]]
+    return "\n".join(parts)
+
+
+def datasets_page(datasets: Mapping[str, Dataset], graph: Graph) -> str:
+    """Datasets of the raw lake, read by models as `raw.<name>`."""
+    readers = " and ".join(sorted(graph.catalog.raw_readers))
+    lake = ((f"`{name}`", kind, "", LAKE_DOCS[name]) for name, kind in LAKE_COLUMNS.items())
+    parts = [
+        _head("Datasets", "the schemas in `sql/raw/`"),
+        f"Only the layers {readers} read them. After its own columns each has:\n",
+        _table(("column", "type", "unit", "meaning"), lake),
+    ]
+    return "\n".join([*parts, *(_dataset(f"raw.{name}", dataset, graph) for name, dataset in datasets.items())])
+
+
+def config_tables_page(datasets: Mapping[str, Dataset], graph: Graph) -> str:
+    """Tables of settings, read by models as `config.<name>`."""
+    parts = [
+        _head("Tables of settings", "the schemas in `sql/config/`"),
+        "Each is a file of `config/`: a CSV with a header, or YAML in which each name is a row.\n",
+    ]
+    return "\n".join([*parts, *(_dataset(f"config.{name}", dataset, graph) for name, dataset in datasets.items())])
+
+
+def main() -> None:
+    """Write the pages of the project around the current folder."""
+    root = workspace.load_graph(None).catalog.project.root
+    for path in write(root):
+        sys.stdout.write(f"{path.relative_to(root).as_posix()}\n")
+
+
+def _model(node: Compiled, graph: Graph) -> str:
+    model, header = node.model, node.model.header
+    file = model.path.relative_to(graph.catalog.project.root).as_posix()
+    facts = {
+        "file": f"[{file}](../../{file})",
+        "one row": ", ".join(f"`{column}`" for column in header.grain),
+        "knowable": f"`{header.knowable}`" if header.knowable else "",
+        "meta": ", ".join(f"{key} {value}" for key, value in header.meta.items()),
+        "knobs": ", ".join(f"`{knob}`" for knob in node.knobs),
+        "reads": ", ".join(map(_link, node.reads)),
+        "read by": ", ".join(map(_link, graph.children[node.name])),
+        "kind": header.kind if header.kind != "table" else "",
+    }
+    rows = (
+        (f"`{name}`", column.type or "", column.unit or "", column.doc or "") for name, column in header.columns.items()
+    )
+    parts = [
+        f"\n### {node.name}\n",
+        _text(model.prose),
+        *(f"- {name}: {value}" for name, value in facts.items() if value),
+    ]
+    if header.columns:
+        parts.append("\n" + _table(("column", "type", "unit", "meaning"), rows))
+    if header.checks:
+        parts.append("Checks, beside the grain:\n")
+        parts += [_check(check) for check in header.checks]
+    return "\n".join(parts)
+
+
+def _check(check: Check) -> str:
+    name = f"{check.name}: " if check.name else ""
+    said = "every row has" if check.rows else "there are no rows of"
+    warns = " (warns)" if check.level == "warn" else ""
+    return f"- {name}{said} `{' '.join((check.rows or check.query or '').split())}`{warns}"
+
+
+def _dataset(name: str, dataset: Dataset, graph: Graph) -> str:
+    readers = [model for model, sources in graph.sources.items() if name in sources]
+    facts = {
+        "key": ", ".join(f"`{column}`" for column in dataset.key),
+        "file": f"[{dataset.file.as_posix()}](../../{dataset.file.as_posix()})" if dataset.file else "",
+        "read by": ", ".join(map(_link, readers)),
+    }
+    rows = []
+    for column in dataset.columns:
+        one_of = f"one of {', '.join(map(str, column.one_of))}" if column.one_of else ""
+        default = f"default {column.default}" if column.default is not None else ""
+        needed = "required" if column.required else ""
+        doc = "; ".join(part for part in (column.doc, one_of, default, needed) if part)
+        rows.append((f"`{column.name}`", column.type, column.unit or "", doc))
+    lines = [f"- {key}: {value}" for key, value in facts.items() if value]
+    table = _table(("column", "type", "unit", "meaning"), rows)
+    return "\n".join([f"\n## {name}\n", _text(dataset.doc), *lines, "", table])
+
+
+def _head(title: str, source: str) -> str:
+    return f"# {title}\n\n<!-- Written by `{COMMAND}` from {source}: change that, not this page. -->\n"
+
+
+def _link(name: str) -> str:
+    """A link to where a table or dataset is described."""
+    page = {"raw": "datasets.md", "config": "config_tables.md"}.get(name.partition(".")[0], "tables.md")
+    return f"[{name}]({page}#{name.replace('.', '')})"
+
+
+def _argument(param: Any) -> str:
+    name = param.metavar or param.name.upper()
+    return name if param.required else f"[{name}]"
+
+
+def _option(param: Any) -> str:
+    names = " / ".join([*param.opts, *param.secondary_opts])
+    return names if param.is_flag else f"{names} {param.metavar or param.name.upper()}"
+
+
+def _default(param: Any) -> str:
+    if param.is_flag:
+        return param.opts[0] if param.default else ""
+    return "" if param.default is None else f"`{param.default}`"
+
+
+def _knob(value: object) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(_escape(text).replace("|", "\\|").split())
+
+
+def _text(text: str) -> str:
+    """Prose as Markdown: a line that names a source stands on its own."""
+    return _escape(re.sub(r"\n(?=Source)", "\n\n", text.strip())) + "\n"
+
+
+def _escape(text: str) -> str:
+    """Angle brackets outside code would be read as HTML."""
+    return "".join(part if part.startswith("`") else part.replace("<", "&lt;") for part in re.split(r"(`[^`]*`)", text))
+
+
+if __name__ == "__main__":
+    main()
