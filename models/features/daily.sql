@@ -1,6 +1,5 @@
 /*---
 grain: [security_id, session_no]
-order: [security_id, session_no]
 checks:
   - "adv_inr is null or adv_inr >= 0"
   - "vol_252 is null or vol_252 >= 0"
@@ -10,12 +9,14 @@ checks:
 columns:
   date: {type: DATE, doc: "a session that is not short"}
   session_no: {type: INTEGER, doc: "number of the session"}
+  normal_no: {type: INTEGER, doc: "number of the session among those that are not short"}
   security_id: {type: BIGINT, doc: "the security"}
   kind: {type: VARCHAR, doc: "kind on that day"}
   ticker: {type: VARCHAR, doc: "symbol printed that day"}
   close: {type: DOUBLE, unit: inr, doc: "official close"}
   turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded"}
   n_prints: {type: INTEGER, unit: sessions, doc: "sessions printed so far, short ones left out"}
+  sessions_since_last: {type: INTEGER, unit: sessions, doc: "sessions that are not short since the previous row, 1 without a hole; null on the first"}
   adv_inr: {type: DOUBLE, unit: inr, doc: "median value traded over the last prints (knob adv_window_sessions)"}
   vol_60: {type: DOUBLE, unit: ratio per session, doc: "standard deviation of returns, 60 prints"}
   vol_252: {type: DOUBLE, unit: ratio per session, doc: "standard deviation of returns, 252 prints"}
@@ -42,20 +43,20 @@ with prints as (
         returns.turnover_inr,
         returns.total_return_index as tri,
         returns.ret,
-        if(returns.ret is null, null, market.ret) as market_ret,
+        market.ret as market_ret,
         if(returns.ret < 0, returns.ret * returns.ret, returns.ret * 0) as downside,
         abs(returns.ret) / nullif(returns.turnover_inr / 1e7, 0) as illiquidity,
         sessions.normal_no,
-        row_number() over prints as n_prints,
     from pit.returns as returns
     join pit.sessions as sessions on sessions.session_no = returns.session_no and not sessions.is_short
     left join features.market as market on market.session_no = returns.session_no
-    window prints as (partition by returns.security_id order by returns.session_no)
 ),
 
 rolled as (
     select
         *,
+        row_number() over prints as n_prints,
+        normal_no - lag(normal_no) over prints as sessions_since_last,
         -- normal sessions that this many prints lie within
         normal_no - lag(normal_no, 21) over prints as span_21,
         normal_no - lag(normal_no, {{ adv_window_sessions - 1 }}) over prints + 1 as span_adv,
@@ -68,8 +69,7 @@ rolled as (
         avg(illiquidity) over last_60 as mean_illiquidity,
         stddev_samp(ret) over last_252 as std_252,
         avg(downside) over last_252 as mean_downside,
-        covar_samp(ret, market_ret) over last_252 as covariance,
-        var_samp(market_ret) over last_252 as market_variance,
+        regr_slope(ret, market_ret) over last_252 as slope,
     from prints
     window
         prints as (partition by security_id order by session_no),
@@ -81,17 +81,19 @@ rolled as (
 select
     date,
     session_no,
+    normal_no,
     security_id,
     kind,
     ticker,
     close,
     turnover_inr,
     n_prints::integer as n_prints,
+    sessions_since_last::integer as sessions_since_last,
     if(span_adv <= {{ adv_window_sessions + window_hole_sessions }}, median_turnover_inr, null) as adv_inr,
     if(span_60 <= {{ 60 + window_hole_sessions }}, std_60, null) as vol_60,
     if(span_252 <= {{ 252 + window_hole_sessions }}, std_252, null) as vol_252,
     if(span_252 <= {{ 252 + window_hole_sessions }}, sqrt(mean_downside), null) as downside_vol_252,
-    if(span_252 <= {{ 252 + window_hole_sessions }}, covariance / nullif(market_variance, 0), null) as beta_252,
+    if(span_252 <= {{ 252 + window_hole_sessions }}, slope, null) as beta_252,
     if(span_252 <= {{ 252 + window_hole_sessions }}, tri_21 / nullif(tri_252, 0) - 1, null) as momentum_12_1,
     if(span_21 <= {{ 21 + window_hole_sessions }}, tri / nullif(tri_21, 0) - 1, null) as reversal_1m,
     if(span_60 <= {{ 60 + window_hole_sessions }}, mean_illiquidity, null) as amihud_60,

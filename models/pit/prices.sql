@@ -85,39 +85,101 @@ identities as (
         first_date,
         lead(first_date, 1, date '9999-12-31') over (partition by symbol, line, isin order by first_date) as next_first,
     from pit.identities
+),
+
+mapped as not materialized (
+    select
+        chosen.date,
+        sessions.session_no,
+        identities.security_id,
+        if(identities.kind = 'equity' and chosen.series in ('SM', 'ST', 'SZ'), 'sme', identities.kind) as kind,
+        chosen.symbol as ticker,
+        chosen.isin,
+        chosen.name,
+        chosen.series,
+        chosen.open,
+        chosen.high,
+        chosen.low,
+        chosen.close,
+        chosen.prev_close,
+        chosen.volume,
+        chosen.turnover_inr,
+        chosen.deliverable_qty,
+        chosen.known_at,
+    from chosen
+    join pit.sessions as sessions using (date)
+    join identities
+        on identities.symbol = chosen.symbol
+        and identities.line = {{ line_of('chosen.series') }}
+        and identities.isin = coalesce(chosen.isin, '')
+        and chosen.date >= identities.first_date
+        and chosen.date < identities.next_first
+),
+
+-- securities that printed in two series, or under two symbols, on one day: few, so only they are compared
+doubled as (
+    select security_id, session_no
+    from mapped
+    group by security_id, session_no
+    having count(*) > 1
+),
+
+main_lines as (
+    select mapped.*
+    from mapped
+    join doubled using (security_id, session_no)
+    qualify row_number() over (
+        partition by mapped.security_id, mapped.session_no
+        order by
+            list_position(['EQ', 'BE', 'BZ', 'SM', 'ST', 'SZ', 'T0', 'IL', 'BT', 'BL'], mapped.series) nulls last,
+            mapped.turnover_inr desc nulls last,
+            mapped.series,
+            mapped.ticker
+    ) = 1
+),
+
+singles as (
+    select mapped.*
+    from mapped
+    anti join doubled using (security_id, session_no)
 )
 
 select
-    chosen.date,
-    sessions.session_no,
-    identities.security_id,
-    if(identities.kind = 'equity' and chosen.series in ('SM', 'ST', 'SZ'), 'sme', identities.kind) as kind,
-    chosen.symbol as ticker,
-    chosen.isin,
-    chosen.name,
-    chosen.series,
-    chosen.open,
-    chosen.high,
-    chosen.low,
-    chosen.close,
-    chosen.prev_close,
-    chosen.volume,
-    chosen.turnover_inr,
-    chosen.deliverable_qty,
-    chosen.known_at,
-from chosen
-join pit.sessions as sessions using (date)
-join identities
-    on identities.symbol = chosen.symbol
-    and identities.line = {{ line_of('chosen.series') }}
-    and identities.isin = coalesce(chosen.isin, '')
-    and chosen.date >= identities.first_date
-    and chosen.date < identities.next_first
-qualify row_number() over (
-    partition by identities.security_id, sessions.session_no
-    order by
-        list_position(['EQ', 'BE', 'BZ', 'SM', 'ST', 'SZ', 'T0', 'IL', 'BT', 'BL'], chosen.series) nulls last,
-        chosen.turnover_inr desc nulls last,
-        chosen.series,
-        chosen.symbol
-) = 1
+    date,
+    session_no,
+    security_id,
+    kind,
+    ticker,
+    isin,
+    name,
+    series,
+    open,
+    high,
+    low,
+    close,
+    prev_close,
+    volume,
+    turnover_inr,
+    deliverable_qty,
+    known_at,
+from singles
+union all
+select
+    date,
+    session_no,
+    security_id,
+    kind,
+    ticker,
+    isin,
+    name,
+    series,
+    open,
+    high,
+    low,
+    close,
+    prev_close,
+    volume,
+    turnover_inr,
+    deliverable_qty,
+    known_at,
+from main_lines

@@ -21,25 +21,48 @@ One row is what a security was called over an interval of sessions: ticker, ISIN
 "what was this called on that day" for every day up to now. An open interval may still be closed by a later change, so a row is final only at
 `valid_to`; asking for a day never depends on what came after it.
 */
-with named as (
+with printed as (
     select
         security_id,
         date,
         kind,
         ticker,
-        coalesce(isin, lag(isin ignore nulls) over sessions) as isin,
+        isin,
         series,
-        coalesce(name, lag(name ignore nulls) over sessions) as name,
+        name,
         known_at,
     from pit.prices
     window sessions as (partition by security_id order by session_no)
+    -- first by the plain columns, which leaves a few thousand rows
+    qualify row_number() over sessions = 1
+        or kind is distinct from lag(kind) over sessions
+        or ticker is distinct from lag(ticker) over sessions
+        or isin is distinct from lag(isin) over sessions
+        or series is distinct from lag(series) over sessions
+        or name is distinct from lag(name) over sessions
+),
+
+-- a source without ISINs or names does not change them
+named as (
+    select
+        security_id,
+        date,
+        kind,
+        ticker,
+        coalesce(isin, lag(isin ignore nulls) over dates) as isin,
+        series,
+        coalesce(name, lag(name ignore nulls) over dates) as name,
+        known_at,
+    from printed
+    window dates as (partition by security_id order by date)
 ),
 
 changed as (
     select *
     from named
-    qualify (kind, ticker, coalesce(isin, ''), series, coalesce(name, ''))
-        is distinct from lag((kind, ticker, coalesce(isin, ''), series, coalesce(name, ''))) over (partition by security_id order by date)
+    qualify (kind, ticker, isin, series, name) is distinct from lag((kind, ticker, isin, series, name)) over (
+        partition by security_id order by date
+    )
 )
 
 select

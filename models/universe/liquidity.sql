@@ -19,74 +19,44 @@ columns:
 One row is a security that has printed within the last `delist_after_sessions` sessions of a decision date, with what is known of its liquidity
 that evening. A suspended name stays until then; a dead one is gone after it, and never before it died.
 */
-with spans as (
-    select
-        *,
-        lead(session_no) over (partition by security_id order by session_no) as next_no,
+with gaps as (
+    -- a hole between two prints, and what follows the newest print
+    select security_id, normal_no - sessions_since_last as print_no, normal_no as next_no
     from features.daily
+    where sessions_since_last > 1
+    union all
+    select security_id, max(normal_no), null
+    from features.daily
+    group by security_id
 ),
 
-latest as (
-    select
-        rebalances.date,
-        rebalances.session_no,
-        spans.security_id,
-        spans.kind,
-        spans.ticker,
-        spans.close,
-        spans.adv_inr,
-        spans.n_prints,
-        spans.session_no as print_no,
-    from spans
-    join universe.rebalances as rebalances on rebalances.session_no = spans.session_no
+prints as (
+    select rebalances.date, rebalances.session_no, rebalances.normal_no, daily.security_id, daily.normal_no as print_no
+    from features.daily as daily
+    join universe.rebalances as rebalances on rebalances.session_no = daily.session_no
     union all
-    select
-        rebalances.date,
-        rebalances.session_no,
-        spans.security_id,
-        spans.kind,
-        spans.ticker,
-        spans.close,
-        spans.adv_inr,
-        spans.n_prints,
-        spans.session_no as print_no,
-    from spans
+    select rebalances.date, rebalances.session_no, rebalances.normal_no, gaps.security_id, gaps.print_no
+    from gaps
     join universe.rebalances as rebalances
-        on rebalances.session_no > spans.session_no
-        and rebalances.session_no < spans.next_no
-        and rebalances.session_no <= spans.session_no + {{ delist_after_sessions }}
-    where spans.next_no > spans.session_no + 1
-    union all
-    select
-        rebalances.date,
-        rebalances.session_no,
-        spans.security_id,
-        spans.kind,
-        spans.ticker,
-        spans.close,
-        spans.adv_inr,
-        spans.n_prints,
-        spans.session_no as print_no,
-    from spans
-    join universe.rebalances as rebalances
-        on rebalances.session_no > spans.session_no
-        and rebalances.session_no <= spans.session_no + {{ delist_after_sessions }}
-    where spans.next_no is null
+        on rebalances.normal_no > gaps.print_no
+        and rebalances.normal_no <= gaps.print_no + {{ delist_after_sessions }}
+        and (gaps.next_no is null or rebalances.normal_no < gaps.next_no)
 )
 
 select
-    latest.date,
-    latest.session_no,
-    latest.security_id,
-    latest.kind,
-    latest.ticker,
+    prints.date,
+    prints.session_no,
+    prints.security_id,
+    daily.kind,
+    daily.ticker,
     securities.series,
-    latest.close,
-    latest.adv_inr,
-    latest.n_prints,
-    latest.session_no - latest.print_no as sessions_since_print,
-from latest
+    daily.close,
+    daily.adv_inr,
+    daily.n_prints,
+    prints.normal_no - prints.print_no as sessions_since_print,
+from prints
+join features.daily as daily on daily.security_id = prints.security_id and daily.normal_no = prints.print_no
 join pit.securities as securities
-    on securities.security_id = latest.security_id
-    and securities.valid_from <= latest.date
-    and latest.date < securities.valid_to
+    on securities.security_id = prints.security_id
+    and securities.valid_from <= prints.date
+    and prints.date < securities.valid_to

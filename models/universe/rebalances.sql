@@ -7,6 +7,7 @@ knowable: "if(is_week_end or is_month_end or is_quarter_end, date, date '9999-12
 columns:
   date: {type: DATE, doc: "decision date"}
   session_no: {type: INTEGER, doc: "number of the session"}
+  normal_no: {type: INTEGER, doc: "number of the session among those that are not short"}
   is_week_end: {type: BOOLEAN, doc: "the ISO week is known to be over"}
   is_month_end: {type: BOOLEAN, doc: "the month is known to be over"}
   is_quarter_end: {type: BOOLEAN, doc: "the quarter is known to be over"}
@@ -34,6 +35,7 @@ sessions as (
 select
     sessions.date,
     sessions.session_no,
+    sessions.normal_no,
     sessions.is_week_end,
     sessions.is_month_end,
     sessions.is_quarter_end,
