@@ -124,7 +124,7 @@ def load_text(con: duckdb.DuckDBPyConnection, group: TextGroup, lines: str) -> s
 
 
 def load_parquet(con: duckdb.DuckDBPyConnection, group: ParquetGroup, lines: str) -> str:
-    """Make the view `lines` (file_no, row_no, line) of a group and give the SELECT of its cells, as typed as they are."""
+    """Make the view `lines` (file_no, row_no, line) of a group and give the SELECT of its typed cells."""
     con.execute(f"create table {lines}_files (file_no integer, path varchar)")
     con.executemany(
         f"insert into {lines}_files values (?, ?)", [(number, path.as_posix()) for number, path in group.files]

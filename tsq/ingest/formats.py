@@ -22,7 +22,7 @@ from tsq.engine.datasets import Dataset
 
 MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 OWN_RANK = 10
-# A hand-made price file is the last to be believed about what the exchange printed; any other was made to be believed.
+# A hand-made price file is the last to be believed; any other hand-made table was made to be believed.
 OWN_PRICES_RANK = 60
 # Other names for a dataset's own columns in a hand-made file.
 OWN_ALIASES = {"ticker": "symbol", "industry": "sector", "index": "index_name", "level": "close"}
@@ -32,8 +32,8 @@ OWN_ALIASES = {"ticker": "symbol", "industry": "sector", "index": "index_name", 
 class Format:
     """How one kind of file is recognised and read.
 
-    `needs` must all be in the header; `may` are read when there and null otherwise; `aliases` rename header names
-    first. `only`: nothing but `needs` and `may` may be in the header. `first_line` recognises a file without a header, whose
+    `needs` must all be in the header; `may` are read when there and null otherwise; `aliases` rename header names.
+    `only`: nothing but `needs` and `may` may be in the header. `first_line` recognises a file without a header, whose
     columns are then `needs`.
     A lower `source_rank` wins between formats of equal knowledge.
     """

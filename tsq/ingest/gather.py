@@ -126,7 +126,7 @@ def _unknown(header: tuple[str, ...], first_line: str, formats: tuple[Format, ..
         if len(header) <= 1 and separator in first_line:
             return f"has its values apart by {name}: save it with commas"
     names = {name for known in formats for name in (*known.needs, *known.may)}
-    best = max(formats, key=lambda known: len({*known.needs} & {known.aliases.get(name, name) for name in header}))
+    best = max(formats, key=lambda known: _likeness(known, header))
     renamed = {best.aliases.get(name, name) for name in header}
     missing = [name for name in best.needs if name not in renamed]
     if best.first_line is None and len(missing) < len(best.needs):
@@ -140,3 +140,8 @@ def _unknown(header: tuple[str, ...], first_line: str, formats: tuple[Format, ..
         return f"is not of a known format: nearest is {best.name}, but it {lacks}{guess}"
     shown = first_line[:80] or ", ".join(header)[:80]
     return f"is not of a known format: it begins with '{shown}'; give the exchange's file, or a dataset's column names"
+
+
+def _likeness(known: Format, header: tuple[str, ...]) -> int:
+    """Needed names that are there, less those that are not."""
+    return 2 * len({*known.needs} & {known.aliases.get(name, name) for name in header}) - len(known.needs)

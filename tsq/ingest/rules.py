@@ -19,8 +19,8 @@ WRONG_WIDTH = "has too few or too many values (cut off, or a comma inside a valu
 SYMBOL = r"[A-Z0-9&.\-_$]{1,30}"
 
 # Prices are compared exactly: in 7.1 million real rows (2010-2023) every open and close lies inside [low, high].
-# Value over volume is an average price, so it must lie in [low, high] too. Files print it rounded (to 1,000 rupees where
-# in lakhs, to 1 rupee in panels), and one in a hundred is allowed for prices rounded by a panel's maker. What this catches
+# Value over volume is an average price, so it must lie in [low, high] too. Files print it rounded (to 1,000 rupees in
+# lakhs, to 1 rupee in panels), and one in a hundred is allowed for prices rounded by a panel's maker. What this catches
 # is a wrong unit (lakhs, crores, paise) and adjusted prices beside unadjusted values.
 ROWS: dict[str, tuple[Rule, ...]] = {
     "prices": (

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samples import NOW, SCHEMAS
+
+from tsq.engine.lake import Lake, load_datasets
+from tsq.ingest.batch import ingest
+from tsq.ingest.formats import FORMATS, own_format, recognise
+from tsq.ingest.rules import KNOWN_AT
+
+Put = Callable[[str, str | bytes], Path]
+Rows = Callable[..., list[tuple[Any, ...]]]
+Bad = Callable[[Lake], list[tuple[Any, ...]]]
+IST_MIDNIGHT_2020_01_02 = datetime(2020, 1, 1, 18, 30, tzinfo=UTC)
+
+
+def test_every_format_writes_columns_of_a_dataset_that_says_when_it_is_known() -> None:
+    datasets = load_datasets(SCHEMAS)
+    assert {known.dataset for known in FORMATS} <= set(datasets) == set(KNOWN_AT)
+    assert len({known.name for known in FORMATS}) == len(FORMATS)
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.name)
+def test_no_format_is_hidden_by_another(known: Any) -> None:
+    if known.first_line is None:
+        assert recognise(known.needs, "", FORMATS) is known
+        assert recognise((*known.needs, *known.may), "", FORMATS) is known or known.name == "panel_tidy"
+
+
+@pytest.mark.parametrize("name", sorted(load_datasets(SCHEMAS)))
+def test_a_datasets_own_columns_are_always_accepted(name: str) -> None:
+    dataset = load_datasets(SCHEMAS)[name]
+    formats = (*FORMATS, *map(own_format, load_datasets(SCHEMAS).values()))
+    found = recognise(dataset.column_names, "", formats)
+    assert found is not None
+    assert found.dataset == name
+    shortest = recognise(own_format(dataset).needs, "", formats)
+    assert shortest is not None
+    assert shortest.dataset == name
+
+
+def test_symbol_changes_have_no_header(lake: Lake, put: Put, rows: Rows, refused: Bad) -> None:
+    text = " Some Fund - Plan E,OLD1,NEW1,02-JAN-2020\nVertis Infrastructure Trust,VERTIS,VERTIS,22-JUL-2025\n"
+    report = ingest([put("symbolchange.csv", text)], lake, now=NOW)
+    assert (report.files[0].format, report.files[0].rows_kept, report.files[0].first_date) == (
+        "symbolchange",
+        1,
+        date(2020, 1, 2),
+    )
+    found = rows(lake, "symbol_changes", "old_symbol, new_symbol, effective_date, company, known_at")
+    assert found == [("OLD1", "NEW1", date(2020, 1, 2), "Some Fund - Plan E", IST_MIDNIGHT_2020_01_02)]
+    assert refused(lake)[0][1:3] == (2, "changes nothing: old and new symbol are the same")
+
+
+def test_split_and_bonus_events(lake: Lake, put: Put, rows: Rows) -> None:
+    text = (
+        "symbol,ex_date,factor,f_eod2,f_csvk,prev_date,raw_prev_close,raw_close,raw_ratio,isin_changed,verdict\n"
+        "AAA,2020-01-02,2.0,2.0,2.0,2020-01-01,100,50,2.0,false,confirmed_eod2\n"
+        "BBB,2020-01-02,5.0,5.0,5.0,2020-01-01,100,20,5.0,true,confirmed_csvk\n"
+        "CCC,2020-01-02,,,1.6,2020-01-01,100,99,1.01,false,contradicted\n"
+        "DDD,2020-01-02,,,10.0,,,,,false,not_in_panel\n"
+        "EEE,2020-01-02,0,,,,,,,false,not_in_panel\n"
+        "FFF,2020-01-02,2,,,,,,,false,guessed\n"
+    )
+    report = ingest([put("a.csv", text)], lake, now=NOW)
+    assert report.files[0].rows_quarantined == 2
+    found = rows(lake, "corporate_actions", "symbol, kind, price_factor, share_factor, status, known_at")
+    assert [row[:5] for row in found] == [
+        ("AAA", "split_or_bonus", 0.5, 2, "confirmed"),
+        ("BBB", "split", 0.2, 5, "confirmed"),
+        ("CCC", "split_or_bonus", 0.625, 1.6, "contradicted"),
+        ("DDD", "split_or_bonus", 0.1, 10, "unconfirmed"),
+    ]
+    assert {row[5] for row in found} == {IST_MIDNIGHT_2020_01_02}
+
+
+def test_hand_made_corporate_actions(lake: Lake, put: Put, rows: Rows, refused: Bad) -> None:
+    text = (
+        "symbol,ex_date,kind,price_factor,share_factor,cash_inr,status,announced_at\n"
+        "AAA,2020-01-02,bonus,0.5,2,,confirmed,2019-12-20 16:30:00\n"
+        "BBB,2020-01-02,dividend,,,5,confirmed,2019-12-20T11:00:00Z\n"
+        "CCC,2020-01-02,gift,0.5,2,,confirmed,\n"
+        "DDD,2020-01-02,bonus,,,,,\n"
+        "EEE,2020-01-02,bonus,0.5,2,,,\n"
+        "FFF,2020-01-02,bonus,0.5,2,,confirmed,soon\n"
+    )
+    ingest([put("a.csv", text)], lake, now=NOW)
+    assert rows(lake, "corporate_actions", "symbol, cash_inr, status, known_at, source_rank") == [
+        ("AAA", None, "confirmed", datetime(2019, 12, 20, 11, 0, tzinfo=UTC), 10),
+        ("BBB", 5, "confirmed", datetime(2019, 12, 20, 11, 0, tzinfo=UTC), 10),
+        ("EEE", None, "unconfirmed", IST_MIDNIGHT_2020_01_02, 10),
+    ]
+    assert [reason for _, _, reason, _ in refused(lake)] == [
+        "kind is not one of split, bonus, split_or_bonus, consolidation, rights, dividend, demerger, other",
+        "has neither a factor nor cash",
+        "announced_at is not a date",
+    ]
+
+
+def test_sector_lists(lake: Lake, put: Put, rows: Rows) -> None:
+    snapshot = "seen_on,Company Name,Industry,Symbol,Series,ISIN Code\n2020-01-02,A Ltd.,IT,AAA,EQ,INE000000001\n"
+    by_month = "symbol,isin,company,industry,source,as_of,tv_sector,tv_industry\nAAA,,A,Tech,x,2024-02,Finance,Banks\nBBB,,,,,,F,B\n"
+    ingest(
+        [put("snap.csv", snapshot), put("map.csv", by_month), put("mine.csv", "ticker,sector\nAAA,Mine\n")],
+        lake,
+        now=NOW,
+    )
+    assert rows(lake, "sectors", "seen_on, sector, known_at") == [
+        (date(2020, 1, 2), "IT", datetime(2020, 1, 2, 13, 0, tzinfo=UTC)),
+        (date(2024, 2, 29), "Tech", datetime(2024, 2, 29, 13, 0, tzinfo=UTC)),
+        (None, "Mine", datetime(1900, 1, 1, tzinfo=UTC)),
+    ]
+
+
+def test_index_members(lake: Lake, put: Put, rows: Rows, refused: Bad) -> None:
+    text = (
+        "index_name,symbol,valid_from,valid_to,open_source,close_source\n"
+        "Nifty 50,AAA,2014-01-01,2014-03-28,snapshot_floor,ind_prs27022014\n"
+        "Nifty 50,BBB,2014-03-28,,ind_prs27022014,\n"
+        "Nifty 50,CCC,2014-03-28,2014-03-28,ind_prs27022014,\n"
+    )
+    own = "index,symbol,valid_from\nnifty 50,DDD,2020-01-02\n"
+    ingest([put("a.csv", text), put("b.csv", own)], lake, now=NOW)
+    assert rows(lake, "index_members", "symbol, index_name, valid_from, valid_to, known_at") == [
+        ("AAA", "NIFTY 50", date(2014, 1, 1), date(2014, 3, 28), datetime(2013, 12, 31, 18, 30, tzinfo=UTC)),
+        ("BBB", "NIFTY 50", date(2014, 3, 28), None, datetime(2014, 2, 26, 18, 30, tzinfo=UTC)),
+        ("DDD", "NIFTY 50", date(2020, 1, 2), None, IST_MIDNIGHT_2020_01_02),
+    ]
+    assert refused(lake)[0][2] == "valid_to is not after valid_from"
+
+
+def test_index_levels(lake: Lake, put: Put, rows: Rows) -> None:
+    history = (
+        "date,index_name,open,high,low,close,volume\n2020-01-02,india vix,0,0,0,12.5,0\n2020-01-02,nifty 50,5,6,4,0,0\n"
+    )
+    total = "date,index_name,tri,source\n2020-01-02,NIFTY 50,2458.99,someone\n"
+    own = "date,index_name,close\n2020-01-02,Nifty 100,77\n"
+    ingest([put("h.csv", history), put("t.csv", total), put("o.csv", own)], lake, now=NOW)
+    assert rows(lake, "index_levels", "index_name, kind, open, close, known_at::varchar") == [
+        ("INDIA VIX", "price", None, 12.5, "2020-01-02 13:00:00+00"),
+        ("NIFTY 100", "price", None, 77, "2020-01-02 13:00:00+00"),
+        ("NIFTY 50", "total", None, 2458.99, "2020-01-02 13:00:00+00"),
+    ]
+
+
+def test_filings(lake: Lake, put: Put, rows: Rows, refused: Bad) -> None:
+    header = "symbol,period_start,period_end,consolidated,broadcast_ts,revenue,other_income,finance_costs,pbt,tax,pat"
+    text = (
+        f"{header}\nAAA,2019-10-01,2019-12-31,True,2020-01-25 14:51:05,1000,40,10,230,50,180\n"
+        "BBB,2019-10-01,2019-12-31,True,2019-12-25 14:51:05,1000,40,10,230,50,180\n"
+        "CCC,2019-10-01,2019-12-31,True,,1000,40,10,230,50,180\n"
+        "DDD,2020-10-01,2019-12-31,True,2021-01-25 14:51:05,1000,40,10,230,50,180\n"
+        "EEE,2019-10-01,2019-12-31,True,2027-01-25 14:51:05,1000,40,10,230,50,180\n"
+    )
+    ingest([put("a.csv", text)], lake, now=NOW)
+    assert rows(
+        lake, "fundamentals", "symbol, period_end, consolidated, revenue_inr, operating_profit_inr, known_at"
+    ) == [("AAA", date(2019, 12, 31), True, 1000, 200, datetime(2020, 1, 25, 9, 21, 5, tzinfo=UTC))]
+    assert [reason for _, _, reason, _ in refused(lake)] == [
+        "was broadcast before its period ended",
+        "broadcast_at is missing",
+        "period_end is before period_start",
+        "broadcast_at is in the future",
+    ]
+
+
+def test_listings(lake: Lake, put: Put, rows: Rows) -> None:
+    text = (
+        "SYMBOL,NAME OF COMPANY, SERIES, DATE OF LISTING, PAID UP VALUE, MARKET LOT, ISIN NUMBER, FACE VALUE\n"
+        "20MICRONS,20 Microns Limited,EQ,06-OCT-2008,5,1,INE144J01027,5\n"
+    )
+    report = ingest([put("a.csv", text)], lake, now=NOW)
+    assert report.files[0].first_date == date(2008, 10, 6)
+    assert rows(lake, "listings", "symbol, name, listed_on, face_value_inr") == [
+        ("20MICRONS", "20 Microns Limited", date(2008, 10, 6), 5)
+    ]
