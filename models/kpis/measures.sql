@@ -76,7 +76,8 @@ moments as (
         arg_max(nav, date) / nullif(arg_min(nav, date), 0.0) as growth,
         avg(excess order by date) as mean_excess,
         stddev_samp(ret order by date) as deviation,
-        sqrt(avg(pow(least(excess, 0.0), 2) order by date)) as downside,
+        -- least() of a null is the other one: a session without a return must not count as one without a loss
+        sqrt(avg(pow(least(excess, 0.0), 2) order by date) filter (where excess is not null)) as downside,
         min(nav / nullif(high, 0.0) - 1.0) as max_drawdown,
         sum(greatest(excess, 0.0) order by date) as excess_gains,
         sum(greatest(-excess, 0.0) order by date) as excess_losses,
