@@ -42,28 +42,27 @@ cells as (
     join pit.sessions as sessions on sessions.session_no = rebalances.session_no + horizon.horizon_days
 ),
 
--- worked out once each: the optimiser would join the whole panel of prices to every factor first
-starts as materialized (
+-- worked out step by step: left alone, the optimiser multiplies the whole panel of prices by the horizons
+ends as materialized (
     select
         members.date,
         members.security_id,
-        returns.session_no,
         returns.total_return_index as start_index,
+        returns.session_no + horizon.horizon_days as end_no,
     from universe.members as members
     join pit.returns as returns on returns.security_id = members.security_id and returns.date = members.date
+    cross join (values {% for h in ic_horizons %}({{ h }}){% if not loop.last %}, {% endif %}{% endfor %}) as horizon (horizon_days)
     where members.active
 ),
 
-forward as materialized (
+forward as (
     select
-        starts.date,
-        starts.security_id,
-        returns.session_no as end_no,
-        returns.total_return_index / nullif(starts.start_index, 0) - 1 as forward_ret,
-    from starts
-    cross join (values {% for h in ic_horizons %}({{ h }}){% if not loop.last %}, {% endif %}{% endfor %}) as horizon (horizon_days)
-    join pit.returns as returns
-        on returns.security_id = starts.security_id and returns.session_no = starts.session_no + horizon.horizon_days
+        ends.date,
+        ends.security_id,
+        ends.end_no,
+        returns.total_return_index / nullif(ends.start_index, 0) - 1 as forward_ret,
+    from ends
+    join pit.returns as returns on returns.security_id = ends.security_id and returns.session_no = ends.end_no
 ),
 
 pairs as materialized (

@@ -11,8 +11,6 @@ columns:
   session_no: {type: INTEGER, doc: "number of the session"}
   normal_no: {type: INTEGER, doc: "number of the session among those that are not short"}
   security_id: {type: BIGINT, doc: "the security"}
-  kind: {type: VARCHAR, doc: "kind on that day"}
-  ticker: {type: VARCHAR, doc: "symbol printed that day"}
   close: {type: DOUBLE, unit: inr, doc: "official close"}
   turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded"}
   n_prints: {type: INTEGER, unit: sessions, doc: "sessions printed so far, short ones left out"}
@@ -37,8 +35,6 @@ with prints as (
         returns.date,
         returns.session_no,
         returns.security_id,
-        returns.kind,
-        returns.ticker,
         returns.close,
         returns.turnover_inr,
         returns.total_return_index as tri,
@@ -54,7 +50,13 @@ with prints as (
 
 rolled as (
     select
-        *,
+        date,
+        session_no,
+        normal_no,
+        security_id,
+        close,
+        turnover_inr,
+        tri,
         row_number() over prints as n_prints,
         normal_no - lag(normal_no) over prints as sessions_since_last,
         -- normal sessions that this many prints lie within
@@ -83,8 +85,6 @@ select
     session_no,
     normal_no,
     security_id,
-    kind,
-    ticker,
     close,
     turnover_inr,
     n_prints::integer as n_prints,

@@ -125,7 +125,11 @@ doubled as (
 ),
 
 main_lines as (
-    select mapped.*
+    select
+        mapped.security_id,
+        mapped.session_no,
+        mapped.series,
+        mapped.ticker,
     from mapped
     join doubled using (security_id, session_no)
     qualify row_number() over (
@@ -136,50 +140,28 @@ main_lines as (
             mapped.series,
             mapped.ticker
     ) = 1
-),
-
-singles as (
-    select mapped.*
-    from mapped
-    anti join doubled using (security_id, session_no)
 )
 
 select
-    date,
-    session_no,
-    security_id,
-    kind,
-    ticker,
-    isin,
-    name,
-    series,
-    open,
-    high,
-    low,
-    close,
-    prev_close,
-    volume,
-    turnover_inr,
-    deliverable_qty,
-    known_at,
-from singles
-union all
-select
-    date,
-    session_no,
-    security_id,
-    kind,
-    ticker,
-    isin,
-    name,
-    series,
-    open,
-    high,
-    low,
-    close,
-    prev_close,
-    volume,
-    turnover_inr,
-    deliverable_qty,
-    known_at,
-from main_lines
+    mapped.date,
+    mapped.session_no,
+    mapped.security_id,
+    mapped.kind,
+    mapped.ticker,
+    mapped.isin,
+    mapped.name,
+    mapped.series,
+    mapped.open,
+    mapped.high,
+    mapped.low,
+    mapped.close,
+    mapped.prev_close,
+    mapped.volume,
+    mapped.turnover_inr,
+    mapped.deliverable_qty,
+    mapped.known_at,
+from mapped
+left join main_lines
+    on main_lines.security_id = mapped.security_id and main_lines.session_no = mapped.session_no
+where main_lines.security_id is null
+    or main_lines.series = mapped.series and main_lines.ticker = mapped.ticker

@@ -44,55 +44,86 @@ with steps as (
     window sessions as (partition by security_id order by session_no)
 ),
 
--- an action counts on the first print on or after its ex-date
+firsts as (
+    select
+        security_id,
+        min(date) as first_date,
+        arg_min(close, session_no) as first_close,
+    from pit.prices
+    group by security_id
+),
+
+-- an action counts on the first print on or after its ex-date, and not at all on a security's first print
 landed as (
     select
         actions.security_id,
         actions.ex_date,
         actions.kind,
+        actions.price_factor,
+        actions.cash_inr,
         min(prices.date) as date,
     from pit.corporate_actions as actions
     join pit.prices as prices on prices.security_id = actions.security_id and prices.date >= actions.ex_date
+    join firsts on firsts.security_id = actions.security_id and firsts.first_date < actions.ex_date
     group by all
 ),
 
--- what one share held before has become
 entitlements as (
     select
-        landed.security_id,
-        landed.date,
-        exp(sum(ln(1 / actions.price_factor) order by actions.ex_date, actions.kind)) as shares,
-        sum(actions.cash_inr order by actions.ex_date, actions.kind) as cash_inr,
+        security_id,
+        date,
+        product(1 / price_factor order by ex_date, kind) as shares,
+        sum(cash_inr order by ex_date, kind) as cash_inr,
     from landed
-    join pit.corporate_actions as actions using (security_id, ex_date, kind)
-    group by all
+    group by security_id, date
+),
+
+-- what one share held before has become, in shares of that day
+growth as (
+    select
+        entitlements.security_id,
+        entitlements.date as from_date,
+        entitlements.shares + entitlements.cash_inr / prices.close as shares,
+    from entitlements
+    join pit.prices as prices using (security_id, date)
+),
+
+holdings as (
+    select
+        security_id,
+        from_date,
+        lead(from_date, 1, date '9999-12-31') over actions as to_date,
+        shares,
+        product(shares) over (actions rows unbounded preceding) as shares_since_first,
+    from growth
+    window actions as (partition by security_id order by from_date)
 ),
 
 dividends as (
-    select min(ex_date) as first_date from pit.corporate_actions where kind = 'dividend'
-),
-
-grown as (
-    select
-        steps.*,
-        (steps.close * coalesce(entitlements.shares, 1) + coalesce(entitlements.cash_inr, 0)) as worth,
-    from steps
-    left join entitlements using (security_id, date)
+    select coalesce(min(ex_date), date '9999-12-31') as first_date from pit.corporate_actions where kind = 'dividend'
 )
 
 select
-    date,
-    session_no,
-    security_id,
-    kind,
-    ticker,
-    close,
-    turnover_inr,
-    if(sessions_since_last = 1, worth / nullif(last_close, 0) - 1, null) as ret,
-    if(date >= (select first_date from dividends), 'total', 'price') as ret_kind,
-    close / first_value(close) over sessions
-        * exp(sum(if(last_close is null or worth = close, 0.0, ln(worth / close))) over sessions) as total_return_index,
-    sessions_since_last::integer as sessions_since_last,
-    is_stale,
-from grown
-window sessions as (partition by security_id order by session_no rows unbounded preceding)
+    steps.date,
+    steps.session_no,
+    steps.security_id,
+    steps.kind,
+    steps.ticker,
+    steps.close,
+    steps.turnover_inr,
+    if(
+        steps.sessions_since_last = 1,
+        steps.close * if(steps.date = holdings.from_date, holdings.shares, 1) / nullif(steps.last_close, 0) - 1,
+        null
+    ) as ret,
+    if(steps.date >= dividends.first_date, 'total', 'price') as ret_kind,
+    steps.close / firsts.first_close * coalesce(holdings.shares_since_first, 1) as total_return_index,
+    steps.sessions_since_last::integer as sessions_since_last,
+    steps.is_stale,
+from steps
+join firsts using (security_id)
+cross join dividends
+left join holdings
+    on holdings.security_id = steps.security_id
+    and holdings.from_date <= steps.date
+    and steps.date < holdings.to_date

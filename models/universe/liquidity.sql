@@ -8,9 +8,9 @@ columns:
   date: {type: DATE, doc: "decision date"}
   session_no: {type: INTEGER, doc: "number of the session"}
   security_id: {type: BIGINT, doc: "the security"}
-  kind: {type: VARCHAR, doc: "kind at its last print"}
-  ticker: {type: VARCHAR, doc: "symbol at its last print"}
-  series: {type: VARCHAR, doc: "main series at its last print"}
+  kind: {type: VARCHAR, doc: "kind as last seen"}
+  ticker: {type: VARCHAR, doc: "symbol as last seen"}
+  series: {type: VARCHAR, doc: "main series as last seen"}
   close: {type: DOUBLE, unit: inr, doc: "last close"}
   adv_inr: {type: DOUBLE, unit: inr, doc: "median value traded, as of its last print"}
   n_prints: {type: INTEGER, unit: sessions, doc: "sessions printed so far"}
@@ -47,8 +47,8 @@ select
     prints.date,
     prints.session_no,
     prints.security_id,
-    daily.kind,
-    daily.ticker,
+    securities.kind,
+    securities.ticker,
     securities.series,
     daily.close,
     daily.adv_inr,
