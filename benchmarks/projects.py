@@ -1,0 +1,66 @@
+"""Lay out a small tsq project for a benchmark: a copy of its files, the house's macros, and its data as one batch of its lake."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tsq import config
+from tsq.engine import catalog, warehouse
+from tsq.engine import compile as compiler
+from tsq.engine import graph as graphs
+from tsq.engine.graph import Graph
+from tsq.engine.lake import Lake
+
+ROOT = Path(__file__).parent.parent
+LOADED_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+def lay_out(source: Path, target: Path, macros: Iterable[Path] = ()) -> None:
+    """Copy a project's files, with more macros beside its own; what was run there before is gone."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)
+    (target / "sql" / "macros").mkdir(parents=True, exist_ok=True)
+    for path in macros:
+        shutil.copyfile(path, target / "sql" / "macros" / path.name)
+
+
+def fill_lake(root: Path, files: Mapping[str, Path], known_at: str) -> None:
+    """Write parquet files into a project's lake as one batch.
+
+    Args:
+        root: the project.
+        files: dataset → parquet file with the dataset's columns.
+        known_at: SQL expression over a row; a dataset without a `date` is always known.
+    """
+    lake = Lake(root / "warehouse" / "raw", catalog.read(config.load(root)).raw)
+    with warehouse.connect() as con:
+        for dataset, path in files.items():
+            known = known_at if "date" in lake.datasets[dataset].column_names else "'1900-01-01'"
+            con.execute(
+                f"create view {dataset} as select *, 'panel' as format, 1 as source_rank, {known}::timestamptz as known_at, "
+                f"'{path.name}' as file from read_parquet('{path.as_posix()}')"
+            )
+        lake.write(
+            con,
+            batch_id="20260101T000000-bench",
+            loaded_at=LOADED_AT,
+            files=(),
+            rows={dataset: dataset for dataset in files},
+            quarantine=None,
+        )
+
+
+def load(root: Path) -> Graph:
+    """A project's graph."""
+    found = catalog.read(config.load(root))
+    return graphs.build(found, compiler.compile_catalog(found))
+
+
+def forget(root: Path) -> None:
+    """Remove every build, so that the next run makes all tables; the lake stays."""
+    for path in (root / "warehouse").glob("tsq.duckdb*"):
+        path.unlink()
+    shutil.rmtree(root / "warehouse" / "builds", ignore_errors=True)
