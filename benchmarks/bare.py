@@ -26,9 +26,8 @@ def build(graph: Graph, database: Path) -> None:
         con.execute("attach ':memory:' as raw")
         for name, dataset in graph.catalog.raw.items():
             files = [path.as_posix() for path in lake.part_paths(name)]
-            con.execute(
-                f"create view raw.main.{name} as select {', '.join(dataset.column_names)} from read_parquet({files})"
-            )
+            columns = ", ".join(dataset.column_names)
+            con.execute(f"create view raw.main.{name} as select {columns} from read_parquet({files})")
         for layer in graph.catalog.layers:
             con.execute(f"create schema {layer}")
         for name, node in graph.nodes.items():

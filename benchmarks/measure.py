@@ -13,9 +13,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
+T = TypeVar("T")
 HERE = Path(__file__).parent
 DATA = HERE / "data"
 OUT = HERE / "out"
@@ -38,6 +42,12 @@ class Side:
     before: Callable[[], None] = lambda: None
     folder: Path = HERE
     env: Mapping[str, str] | None = None
+
+
+def apart(function: Callable[..., T], *arguments: object) -> T:
+    """Call a function in a process of its own: a child's peak memory is never less than its parent's was."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def once(side: Side) -> Cost:

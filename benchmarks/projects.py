@@ -1,4 +1,4 @@
-"""Lay out a small tsq project for a benchmark: a copy of its files, the house's macros, and its data as one batch of its lake."""
+"""Lay out a small tsq project for a benchmark: a copy of its files, more macros, its data as one batch of its lake."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def fill_lake(root: Path, files: Mapping[str, Path], known_at: str) -> None:
         for dataset, path in files.items():
             known = known_at if "date" in lake.datasets[dataset].column_names else "'1900-01-01'"
             con.execute(
-                f"create view {dataset} as select *, 'panel' as format, 1 as source_rank, {known}::timestamptz as known_at, "
-                f"'{path.name}' as file from read_parquet('{path.as_posix()}')"
+                f"create view {dataset} as select *, 'panel' as format, 1 as source_rank, "
+                f"{known}::timestamptz as known_at, '{path.name}' as file from read_parquet('{path.as_posix()}')"
             )
         lake.write(
             con,

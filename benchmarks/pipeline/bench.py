@@ -1,9 +1,9 @@
-"""The canonical pipeline (dedupe → returns → six daily factors → universe → scores → IC → quantiles → NAV → key figures),
-built from nothing by tsq, by the same SQL bare in one DuckDB connection, and by the users' stack.
+"""The canonical pipeline from nothing: tsq, the same SQL bare in one DuckDB connection, and the users' stack.
 
-`python -m benchmarks.pipeline.bench --securities 200 2000 --rounds 3 --stack PYTHON --memory-limit 512MB`. The bare side has plain sums
-instead of bit-stable ones and no checks; tsq's time is a whole process, publish and manifest included. With two or
-more sizes, the growth exponent of CPU seconds over rows is fitted.
+Dedupe, returns, six daily factors, universe, scores, IC, quantiles, NAV, key figures over 20 years:
+`python -m benchmarks.pipeline.bench --securities 200 2000 --rounds 3 --stack PYTHON --memory-limit 512MB`. The bare
+side has plain sums instead of bit-stable ones and no checks; tsq's time is a whole process, publish and manifest
+included. With two or more sizes, the growth exponent of CPU seconds over rows is fitted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TSQ = Path(sys.executable).parent / "tsq"
 
 
 def prepare(n: int) -> Path:
-    """Generate the panel and lay out both projects, unless they are there and no file of theirs is newer."""
+    """Generate the panel unless it is there, and lay out both projects anew."""
     folder = DATA / f"panel_{n}"
     panel.write(n, folder)
     files = {name: folder / f"{name}.parquet" for name in ("prices", "sectors")}
@@ -73,7 +73,7 @@ def main() -> None:
     wanted = parser.parse_args()
     costs: dict[int, dict[str, list[Cost]]] = {}
     for n in wanted.securities:
-        folder = prepare(n)
+        folder = measure.apart(prepare, n)
         several = sides(folder, wanted.stack, wanted.memory_limit)
         costs[n] = measure.rounds(several, wanted.rounds, warm_up=not wanted.no_warm_up)
         print(f"\n{n} securities × 20 years, {wanted.rounds} rounds\n\n{measure.table(costs[n], 'bare')}", flush=True)

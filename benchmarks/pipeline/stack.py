@@ -1,4 +1,4 @@
-"""The same pipeline as its users write it today: pandas for the panel, alphalens for the daily IC, vectorbt for the NAV.
+"""The same pipeline as users write it today: pandas for the panel, alphalens for the daily IC, vectorbt for the NAV.
 
 `python stack.py FOLDER` prints one JSON line of results to compare with the other sides. It needs a Python of its own
 with `pandas<3 pyarrow alphalens-reloaded vectorbt "plotly<6"`.
@@ -90,9 +90,8 @@ def monthly_ic(score: pd.DataFrame) -> pd.DataFrame:
     for h in HORIZONS:
         known = score[score[f"ahead_{h}"].notna()]
         each = known.groupby("date")[[*signals, f"ahead_{h}"]]
-        parts.append(
-            each.apply(lambda day, h=h: day[signals].corrwith(day[f"ahead_{h}"], method="spearman")).assign(h=h)
-        )
+        ic = each.apply(lambda day, h=h: day[signals].corrwith(day[f"ahead_{h}"], method="spearman"))
+        parts.append(ic.assign(h=h))
     return pd.concat(parts)
 
 
