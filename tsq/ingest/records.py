@@ -68,14 +68,19 @@ def count_rows(con: duckdb.DuckDBPyConnection, table: str, day: str | None) -> l
     """).fetchall()
     return [
         Counted(
-            *row[:6],
-            known_at=datetime.fromisoformat(row[6]).replace(tzinfo=UTC) if row[6] else None,
-            last_wrong_width=row[7],
-            n_conflicts=row[8],
-            reasons=tuple(row[9]),
-            notes=tuple(row[10]),
+            file_no=file_no,
+            rows_in=rows_in,
+            rows_kept=kept,
+            rows_duplicate=duplicate,
+            first_date=first,
+            last_date=last,
+            known_at=datetime.fromisoformat(known).replace(tzinfo=UTC) if known else None,
+            last_wrong_width=cut,
+            n_conflicts=conflicts,
+            reasons=tuple(reasons),
+            notes=tuple(notes),
         )
-        for row in rows
+        for file_no, rows_in, kept, duplicate, first, last, known, cut, conflicts, reasons, notes in rows
     ]
 
 
