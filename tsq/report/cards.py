@@ -78,7 +78,8 @@ class Card:
         html: prose, already HTML.
         show: the block it comes from; None for headings and prose.
         slug: anchor of a heading.
-        title: text of a heading.
+        title: text of a heading, or of the card.
+        note: the line below the title.
         content: a `tables.Table`, tiles or facts; None for a chart.
         chart: number of the chart on the page; None for anything else.
         problem: what went wrong; None when nothing did.
@@ -92,6 +93,7 @@ class Card:
     show: Show | None = None
     slug: str = ""
     title: str = ""
+    note: str = ""
     content: Any = None
     chart: int | None = None
     problem: Problem | None = None
@@ -176,7 +178,9 @@ def _answers(connection: Connection, sheet: Sheet) -> Answers:
 
 
 def _reads(block: Block) -> list[Key]:
-    return [(block.data, block.reduce)] if isinstance(block, Show) else _named(block.text)
+    if isinstance(block, Show):
+        return [(block.data, block.reduce), *_named(block.title), *_named(block.note)]
+    return _named(block.text)
 
 
 def _named(text: str) -> list[Key]:
@@ -186,7 +190,11 @@ def _named(text: str) -> list[Key]:
 def _show(show: Show, page: Page, answers: Answers, specs: list[charts.Spec]) -> Card:
     key = (show.data, show.reduce)
     query = page.queries[show.data]
-    card = Card(show.what, show=show, sql=query.sql, sources=queries.sources(query))
+    faults: list[Problem] = []
+    title, note = (_filled(text, page, answers, show.line, faults) for text in (show.title, show.note))
+    card = Card(show.what, show=show, title=title, note=note, sql=query.sql, sources=queries.sources(query))
+    if faults:
+        return replace(card, problem=faults[0])
     if key in answers.problems:
         return replace(card, problem=answers.problems[key])
     frame = answers.frames[key]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import polars as pl
@@ -36,6 +36,8 @@ Spec = dict[str, Any]
 Drawn = tuple[alt.LayerChart | alt.FacetChart, pl.DataFrame]
 
 _ROW_HEIGHT = 26
+# room for the labels of the y axis, so that charts over time below one another line up
+_GUTTER = 40
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def spec(
 def _lines(frame: pl.DataFrame, options: Options, _numbers: Numbers) -> Drawn:
     """Draw series over time, on a linear or a log scale."""
     start, colour, rows = over_time(frame, options)
-    scale, axis = alt.Scale(zero=options["zero"]), number_axis(options, tickCount=6)
+    scale, axis = alt.Scale(zero=options["zero"]), number_axis(options, tickCount=6, minExtent=_GUTTER)
     if options["scale"] == "log":
         scale, axis = _log(frame, options)
     y = alt.Y(field=options["y"], type="quantitative", scale=scale, axis=axis)
@@ -109,13 +111,13 @@ def _log(frame: pl.DataFrame, options: Options) -> tuple[alt.Scale, alt.Axis]:
     if min(values, default=1.0) <= 0:
         raise TsqError(f"the column {options['y']} is not above zero everywhere", hint="use scale: linear")
     ticks = log_ticks(min(values), max(values)) if values else []
-    return alt.Scale(type="log", nice=False), number_axis(options, values=ticks, labelOverlap=False)
+    return alt.Scale(type="log", nice=False), number_axis(options, values=ticks, labelOverlap=False, minExtent=_GUTTER)
 
 
 def _areas(frame: pl.DataFrame, options: Options, _numbers: Numbers) -> Drawn:
     """Draw the first series as an area from zero, the others as lines before it: a drawdown and the benchmark's."""
     start, colour, rows = over_time(frame, options)
-    y = alt.Y(field=options["y"], type="quantitative", axis=number_axis(options, tickCount=5))
+    y = alt.Y(field=options["y"], type="quantitative", axis=number_axis(options, tickCount=5, minExtent=_GUTTER))
     first = start.transform_filter(alt.FieldEqualPredicate(field="_series", equal=series_of(frame, options)[0]))
     return alt.layer(
         first.mark_area(opacity=0.28).encode(y=y, color=colour),
@@ -125,10 +127,12 @@ def _areas(frame: pl.DataFrame, options: Options, _numbers: Numbers) -> Drawn:
 
 
 def _stack(frame: pl.DataFrame, options: Options, _numbers: Numbers) -> Drawn:
-    """Draw series on top of each other over time, the first at the bottom."""
-    start, colour, rows = over_time(frame, options)
-    y = alt.Y(field=options["y"], type="quantitative", stack="zero", axis=number_axis(options, tickCount=5))
-    order = alt.Order(field="_rank", type="quantitative")
+    """Draw series on top of each other over time, the first at the top, as in the legend."""
+    start, colour, rows = over_time(frame, options, side="right")
+    y = alt.Y(
+        field=options["y"], type="quantitative", stack="zero", axis=number_axis(options, tickCount=5, minExtent=_GUTTER)
+    )
+    order = alt.Order(field="_rank", type="quantitative", sort="descending")
     areas = start.mark_area(opacity=0.92, interpolate="step-after").encode(y=y, color=colour, order=order)
     return alt.layer(areas, under_pointer(start, frame, options)), rows
 
@@ -191,7 +195,7 @@ def _bars(frame: pl.DataFrame, options: Options, numbers: Numbers) -> Drawn:
             sort=once(frame, label),
             axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=200),
         ),
-        x=alt.X(field=value, type="quantitative", axis=number_axis(options, "value_title", tickCount=4)),
+        x=alt.X(field=value, type="quantitative", axis=None, scale=_room(frame, options)),
         tooltip=[
             alt.Tooltip(field=label, type="nominal", title=options["label_title"] or label),
             alt.Tooltip(field="_label", type="nominal", title=options["value_title"] or value),
@@ -200,15 +204,11 @@ def _bars(frame: pl.DataFrame, options: Options, numbers: Numbers) -> Drawn:
     )
     side = alt.Color(field="_side", type="nominal", scale=alt.Scale(domain=["above", "below"]), legend=None)
     text = alt.Text(field="_label", type="nominal")
-    layers = [
-        bars.mark_bar(cornerRadiusEnd=2, height={"band": 0.68}).encode(color=side),
-        bars.transform_filter(alt.FieldEqualPredicate(field="_side", equal="above"))
-        .mark_text(align="left", dx=5, fontSize=11, aria=False)
-        .encode(text=text),
-        bars.transform_filter(alt.FieldEqualPredicate(field="_side", equal="below"))
-        .mark_text(align="right", dx=-5, fontSize=11, aria=False)
-        .encode(text=text),
-    ]
+    layers = [bars.mark_bar(cornerRadiusEnd=2, height={"band": 0.68}).encode(color=side)]
+    sides: list[tuple[str, Literal["left", "right"], int]] = [("above", "left", 5), ("below", "right", -5)]
+    for name, align, dx in sides:
+        beside = bars.transform_filter(alt.FieldEqualPredicate(field="_side", equal=name))
+        layers.append(beside.mark_text(align=align, dx=dx, fontSize=11, aria=False).encode(text=text))
     rule = frame[options["rule"]][0] if options["rule"] else None
     if rule is not None:
         line = alt.Chart(alt.InlineData(values=[{}])).mark_rule(strokeDash=[4, 3], strokeWidth=1.4)
@@ -216,11 +216,21 @@ def _bars(frame: pl.DataFrame, options: Options, numbers: Numbers) -> Drawn:
     return alt.layer(*layers), rows
 
 
+def _room(frame: pl.DataFrame, options: Options) -> alt.Scale:
+    """Leave room for the figures beside the bars."""
+    names = [options["value"], *([options["rule"]] if options["rule"] else [])]
+    values = [0.0, *(float(value) for name in names for value in frame[name].drop_nulls())]
+    low, high = min(values), max(values)
+    room = 0.25 * (high - low or 1.0)
+    return alt.Scale(domain=[low - room if low < 0 else 0, high + room if high > 0 else 0], nice=False)
+
+
 _TIME = {
     "x": Field("column", needed=True),
     "y": Field("column", needed=True),
     "series": Field("column"),
     "order": Field("names"),
+    "place": Field("column"),
     "format": Field("format", default="number"),
     "y_title": Field("text"),
 }

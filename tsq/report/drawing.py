@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import altair as alt
 import polars as pl
@@ -66,24 +66,29 @@ def escaped(name: str) -> str:
 
 
 def series_of(frame: pl.DataFrame, options: Options) -> list[str]:
-    """Name the series of a chart over time: those of `order` first, then as they come."""
+    """Name the series of a chart over time: those of `order` first, then by the column `place`, then as they come."""
     if not options["series"]:
         return [options["y_title"] or options["y"]]
+    if options["place"]:
+        frame = frame.sort(options["place"], nulls_last=True, maintain_order=True)
     names = frame[options["series"]].unique(maintain_order=True)
-    found = [formats.NO_VALUE if name is None else str(name) for name in names]
+    found = list(dict.fromkeys(formats.NO_VALUE if name is None else str(name) for name in names))
     first = [name for name in options["order"] or () if name in found]
     return first + [name for name in found if name not in first]
 
 
-def over_time(frame: pl.DataFrame, options: Options) -> tuple[alt.Chart, alt.Color, pl.DataFrame]:
+def over_time(
+    frame: pl.DataFrame, options: Options, side: Literal["top", "right"] = "top"
+) -> tuple[alt.Chart, alt.Color, pl.DataFrame]:
     """Begin a chart over time: its base with the time axis, the colours of its series, and the rows it reads."""
     series = series_of(frame, options)
     ranks = {name: rank for rank, name in enumerate(series)}
     name = pl.col(options["series"]).cast(pl.String) if options["series"] else pl.lit(series[0])
     frame = frame.select(options["x"], options["y"], name.fill_null(formats.NO_VALUE).alias("_series"))
     frame = frame.with_columns(pl.col("_series").replace_strict(ranks, return_dtype=pl.Int64).alias("_rank"))
+    symbol = "stroke" if side == "top" else "square"
     legend = alt.Legend(
-        title=None, orient="top", symbolType="stroke", symbolStrokeWidth=3, symbolOpacity=1, labelLimit=260
+        title=None, orient=side, symbolType=symbol, symbolStrokeWidth=3, symbolOpacity=1, labelLimit=240
     )
     colour = alt.Color(
         field="_series", type="nominal", scale=alt.Scale(domain=series), legend=legend if len(series) > 1 else None

@@ -60,9 +60,10 @@ _EVERY = {
     "note": Field("text", default=""),
     "empty": Field("text", default=""),
     "width": Field("choice", default="full", words=_WIDTHS),
+    "tall": Field("flag", default=False),
 }
 _CHART = _EVERY | {
-    "kind": Field("choice", needed=True, words=tuple(KINDS)),
+    "kind": Field("text", needed=True),
     "description": Field("text", needed=True),
     "height": Field("whole"),
     "reduce": Field("mapping"),
@@ -137,10 +138,11 @@ class Show:
     Attributes:
         what: chart, table, tiles or facts.
         data: the query's name.
-        title: heading of the card; empty for tiles without one.
-        note: a line below it.
+        title: heading of the card; empty for tiles without one; may hold placeholders.
+        note: a line below it; may hold placeholders.
         empty: what to say when the query returns no rows.
         width: full, two-thirds, half or third of the page.
+        tall: whether it stands beside two rows of others.
         options: the fields of its own, checked.
         reduce: how a chart's series is thinned.
         line: line of the block in the file.
@@ -152,6 +154,7 @@ class Show:
     note: str
     empty: str
     width: str
+    tall: bool
     options: Mapping[str, Any]
     reduce: Reduce | None
     line: int
@@ -305,8 +308,12 @@ def _fence(token: Token, line: int, file: Path, queries: dict[str, Query], block
 
 def _show(what: str, document: Document, line: int) -> Show:
     known = {"chart": _CHART, "table": _TABLE, "tiles": _TILES, "facts": _FACTS}[what]
-    if what == "chart" and isinstance(document.value, dict) and document.value.get("kind") in KINDS:
-        known = {**known, **KINDS[document.value["kind"]].fields}
+    if what == "chart" and isinstance(document.value, dict) and document.value.get("kind") is not None:
+        kind = document.value["kind"]
+        if kind not in KINDS:
+            hint = did_you_mean(str(kind), KINDS)
+            raise TsqError(f"there is no kind of chart {kind}", where=document.where("kind"), hint=hint)
+        known = {**known, **KINDS[kind].fields}
     values = fields.read(document, known, what)
     reduce = None
     if values.get("reduce") is not None:
@@ -317,7 +324,16 @@ def _show(what: str, document: Document, line: int) -> Show:
         }
     options = {name: value for name, value in values.items() if name not in _EVERY and name != "reduce"}
     return Show(
-        what, values["data"], values["title"], values["note"], values["empty"], values["width"], options, reduce, line
+        what,
+        values["data"],
+        values["title"],
+        values["note"],
+        values["empty"],
+        values["width"],
+        values["tall"],
+        options,
+        reduce,
+        line,
     )
 
 
@@ -328,6 +344,7 @@ def _check_names(page: Page, front: Document) -> None:
         where = f"{page.file}:{block.line}"
         if isinstance(block, Show):
             wanted.append((block.data, where))
+            texts += [(block.title, where), (block.note, where)]
         else:
             texts.append((block.text, where))
     for text, where in texts:

@@ -93,7 +93,7 @@ def _make_site(warehouse: Path, pages: tuple[Page, ...], out: Path, script: Futu
             if put != path:
                 what = f"{path.name} is locked by another program; the new report is {put.name}"
                 problems.append(Problem(sheet.name, what, str(path), "close the program that shows it"))
-    return Site(tuple(written), tuple(problems))
+    return Site(tuple(written), tuple(dict.fromkeys(problems)))
 
 
 def _run(connection: Connection) -> Run | None:

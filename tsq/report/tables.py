@@ -168,7 +168,8 @@ def _cell(value: object, spec: str, column: Mapping[str, Any], top: float | None
     bar = None
     if top and isinstance(value, (int, float)):
         bar = round(100 * abs(value) / top)
-    return Cell(formats.write(value, spec, numbers), align, style, bar)
+    text = "" if spec == "status" and formats.is_missing(value) else formats.write(value, spec, numbers)
+    return Cell(text, align, style, bar)
 
 
 def _top(frame: pl.DataFrame, name: str) -> float | None:

@@ -75,7 +75,7 @@ THEMES: Mapping[str, Mapping[str, Any]] = {
             "#b6a8ea",
             "#d5dde5",
         ],
-        diverging=["#a8541d", "#64391f", "#1e2732", "#1f4a6e", "#2470ad"],
-        heat=["#1c2530", "#1f4a6e", "#2b77b5"],
+        diverging=["#a8541d", "#64391f", "#1e2732", "#1f4a6e", "#2069a3"],
+        heat=["#1c2530", "#1f4a6e", "#2069a3"],
     ),
 }
