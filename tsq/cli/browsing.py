@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from tsq.engine.compile import Compiled
 from tsq.engine.graph import Graph
 from tsq.errors import TsqError, did_you_mean
 
+# A pipe or a file has no edge; a terminal shows what fits and says how much there is.
+WIDEST = 10_000
+MOST_ROWS = 60
 _NAME = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+)?")
 
 
@@ -102,7 +107,8 @@ def query(*, root: Path | None, text: str, output: str) -> None:
     con = warehouse.open_readonly(project.pointer)
     relation = _ask(con, sql, text)
     if output == "table":
-        typer.echo(str(relation))
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDEST
+        relation.show(max_width=width, max_rows=MOST_ROWS)
     elif output == "csv":
         typer.echo(relation.pl().write_csv(), nl=False)
     else:

@@ -64,8 +64,7 @@ def make_demo(project: Project, lake: Lake, size: str) -> Report:
     folder = project.warehouse / "demo" / "files"
     shutil.rmtree(project.warehouse / "demo", ignore_errors=True)
     sys.stderr.write(f"making the demo market ({size})\n")
-    write_demo(folder, size=size)
-    return ingest_files([folder], lake)
+    return ingest_files(write_demo(folder, size=size), lake)
 
 
 def _print(done: Report, dry_run: bool) -> None:
