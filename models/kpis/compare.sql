@@ -1,6 +1,6 @@
 /*---
 grain: [portfolio, basis]
-knowable: last_date
+knowable: "date '9999-12-31'"
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   basis: {type: VARCHAR, doc: "gross, net, or benchmark"}

@@ -1,6 +1,6 @@
 /*---
 grain: [portfolio, window, component]
-knowable: last_date
+knowable: "coalesce(make_date(try_cast(\"window\" as integer) + 1, 1, 1), date '9999-12-31')"
 checks:
   - cost_inr >= 0
 columns:

@@ -1,6 +1,6 @@
 /*---
 grain: [portfolio, basis, peak_date]
-knowable: last_date
+knowable: "coalesce(recovered_date, date '9999-12-31')"
 checks:
   - depth < 0
   - peak_date < trough_date and trough_date <= last_date

@@ -1,7 +1,7 @@
 /*---
 grain: [portfolio, date, sector]
 order: [portfolio, date]
-knowable: date
+knowable: "(date_trunc('month', date) + interval 1 month)::date"
 checks:
   - weight > -1e-9 and weight <= 1 + 1e-9
   - name: weights_sum_to_one

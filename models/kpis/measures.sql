@@ -1,6 +1,6 @@
 /*---
 grain: [portfolio, basis, window]
-knowable: last_date
+knowable: "coalesce(make_date(try_cast(\"window\" as integer) + 1, 1, 1), date '9999-12-31')"
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   basis: {type: VARCHAR, doc: "gross, net, or benchmark"}

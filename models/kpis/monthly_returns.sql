@@ -1,6 +1,6 @@
 /*---
 grain: [portfolio, basis, year, month]
-knowable: last_date
+knowable: "(make_date(year, month, 1) + interval 1 month)::date"
 checks:
   - ret > -1
 columns:

@@ -1,6 +1,6 @@
 /*---
 grain: [portfolio, basis, window, kpi]
-knowable: last_date
+knowable: "coalesce(make_date(try_cast(\"window\" as integer) + 1, 1, 1), date '9999-12-31')"
 checks:
   - value is null or isfinite(value)
 columns:

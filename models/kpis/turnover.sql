@@ -1,6 +1,6 @@
 /*---
 grain: [portfolio, window]
-knowable: last_date
+knowable: "coalesce(make_date(try_cast(\"window\" as integer) + 1, 1, 1), date '9999-12-31')"
 checks:
   - bought_inr >= 0 and sold_inr >= 0
 columns:

@@ -1,6 +1,6 @@
 /*---
 grain: [portfolio, basis, window]
-knowable: last_date
+knowable: "coalesce(make_date(try_cast(\"window\" as integer) + 1, 1, 1), date '9999-12-31')"
 checks:
   - base_date < last_date
 columns:

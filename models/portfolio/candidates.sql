@@ -11,18 +11,20 @@ columns:
   sector: {type: VARCHAR, doc: "sector known on the date; unlabelled names are a sector of their own"}
   score: {type: DOUBLE, doc: "blended score of the portfolio's blend"}
   sector_pick: {type: BIGINT, doc: "place within the sector, best first"}
-  sector_slots: {type: BIGINT, doc: "names of one sector that fit under its cap at equal weight"}
+  sector_slots: {type: BIGINT, doc: "names of the sector that fit under its cap at equal weight"}
   pick: {type: BIGINT, doc: "place among all that fit, best first"}
   weight: {type: DOUBLE, unit: ratio, doc: "weight of one name: 1 / top_n, at most the name cap"}
 ---
 Names that may enter a portfolio at one of its own rebalances, best first. At equal weights a sector cap is a number of names, so the
-worst names of a crowded sector give way to the next best elsewhere. Known at the close of `date`.
+worst names of a crowded sector give way to the next best elsewhere. Names without a known sector count as one sector, unless the knob
+`cap_unlabelled` frees them. Known at the close of `date`.
 */
 with decisions as (
     select
         rebalances.date,
         portfolios.portfolio,
         portfolios.blend,
+        portfolios.top_n,
         least(1.0 / portfolios.top_n, portfolios.name_cap) as weight,
         -- a hair above, so that 0.30 / 0.10 is three names
         floor(portfolios.sector_cap / nullif(least(1.0 / portfolios.top_n, portfolios.name_cap), 0.0) + 1e-9)::bigint as sector_slots,
@@ -38,7 +40,10 @@ scored as (
         decisions.date,
         decisions.portfolio,
         decisions.weight,
-        decisions.sector_slots,
+        case
+            when members.sector is null and not {{ cap_unlabelled }} then decisions.top_n
+            else decisions.sector_slots
+        end as sector_slots,
         members.security_id,
         members.ticker,
         coalesce(members.sector, 'unlabelled') as sector,

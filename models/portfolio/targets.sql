@@ -13,6 +13,7 @@ checks:
     query: >-
       select targets.date, targets.portfolio, targets.sector, sum(targets.weight) as total from portfolio.targets as targets
       inner join config.portfolios as portfolios on portfolios.portfolio = targets.portfolio
+      where {{ cap_unlabelled }} or targets.sector != 'unlabelled'
       group by targets.date, targets.portfolio, targets.sector, portfolios.sector_cap
       having sum(targets.weight) > portfolios.sector_cap + 1e-9
 columns:

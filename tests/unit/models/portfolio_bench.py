@@ -1,0 +1,154 @@
+"""A small made market, and the project's own portfolio, book and kpis models over it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import runpy
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from tsq.cli import workspace
+from tsq.engine.graph import Graph
+
+ROOT = Path(__file__).parents[3]
+LAYERS = ("portfolio", "book", "kpis")
+PORTFOLIOS = [
+    ("monthly", "one", 8, "ME", 0.20, 0.40, 1e7, "INDEX"),
+    ("quarterly", "two", 4, "QE", 0.25, 0.50, 1e5, "NOTHING"),
+    ("weekly", "one", 2, "WE", 0.30, 0.60, 1e6, "NOTHING, INDEX"),
+]
+OPEN_END = dt.date(9999, 12, 31)
+
+
+def load(**knobs: Any) -> Graph:
+    """The project's graph, with knobs changed by name."""
+    return workspace.load_graph(ROOT, sets=[f"{name}={value}" for name, value in knobs.items()])
+
+
+def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str, pl.DataFrame]:
+    """What the models read: prices with holes, deaths, splits and dividends; members, sectors and scores that change."""
+    rng = np.random.default_rng(seed)
+    days = [dt.date(2019, 12, 2) + dt.timedelta(day) for day in range(2 * n_days)]
+    days = [day for day in days if day.weekday() < 5][:n_days]
+    months = [(day.year, day.month) for day in days]
+    later = [*days[1:], days[-1] + dt.timedelta(1)]
+    sessions = pl.DataFrame({"date": days, "session_no": np.arange(1, n_days + 1, dtype=np.int32)})
+    rebalances = sessions.with_columns(
+        is_week_end=pl.Series(
+            [day.isocalendar()[:2] != after.isocalendar()[:2] for day, after in zip(days, later, strict=True)]
+        ),
+        is_month_end=pl.Series(
+            [month != (after.year, after.month) for month, after in zip(months, later, strict=True)]
+        ),
+    ).with_columns(is_quarter_end=pl.col("is_month_end") & (pl.col("date").dt.month() % 3 == 0))
+
+    names = np.arange(n_names) + 500
+    close = (
+        100.0 * np.exp(np.cumsum(rng.normal(0.0005, 0.02, (n_days, n_names)), axis=0)) * rng.uniform(0.3, 30.0, n_names)
+    )
+    open_ = close * np.exp(rng.normal(0.0, 0.004, close.shape))
+    trades = rng.random(close.shape) > 0.05
+    trades[n_days // 2 :, 0] = False
+    trades[n_days // 3 : n_days // 3 + 90, 1] = False
+    actions = []
+    for column, factor, cash in ((2, 2.0, 0.0), (3, 1.5, 0.0), (4, 0.1, 0.0), (5, 1.0, 3.0), (6, 5.0, 1.0)):
+        row = int(rng.integers(80, n_days - 20))
+        trades[row - 1 : row + 1, column] = column % 2 == 0  # some go ex in a hole
+        close[row:, column] /= factor
+        open_[row:, column] /= factor
+        actions.append((500 + column, days[row], "bonus" if cash == 0.0 else "split", factor, cash))
+    rows, columns = np.nonzero(trades)
+    at = (rows, columns)
+    prices = pl.DataFrame(
+        {
+            "date": [days[row] for row in rows],
+            "session_no": (rows + 1).astype(np.int32),
+            "security_id": names[columns],
+            "ticker": [f"N{column}" for column in columns],
+            "open": open_[at],
+            "high": np.maximum(open_, close)[at],
+            "low": np.minimum(open_, close)[at],
+            "close": close[at],
+            "volume": np.where(rng.random(len(rows)) < 0.01, 0, 1000),
+        }
+    )
+    decisions = (
+        rebalances.filter(pl.col("session_no") > 20)
+        .select("date")
+        .join(prices.select("date", "security_id", "ticker"), on="date")
+    )
+    members = decisions.with_columns(
+        active=pl.col("security_id") % 13 != 0,
+        sector=pl.when(pl.col("security_id") % 5 == 0)
+        .then(None)
+        .otherwise("S" + (pl.col("security_id") % 3).cast(pl.String)),
+    )
+    key = pl.col("date").dt.month() * 7919 + pl.col("security_id") * 104729
+    scores = pl.concat(
+        members.select("date", "security_id", blend=pl.lit(blend), score=((key * prime) % 1009) / 1009.0)
+        for blend, prime in (("one", 31), ("two", 57))
+    )
+    level = 1000.0 * np.cumprod(1.0 + rng.normal(0.0004, 0.01, n_days))
+    returns = prices.sort("security_id", "session_no").with_columns(
+        ret=pl.col("close").pct_change().over("security_id")
+    )
+    return {
+        "pit.sessions": sessions,
+        "pit.prices": prices,
+        "pit.corporate_actions": pl.DataFrame(
+            actions, schema=["security_id", "ex_date", "kind", "share_factor", "cash_inr"], orient="row"
+        ),
+        "pit.returns": returns.select("date", "session_no", "security_id", "ret"),
+        "pit.benchmarks": sessions.with_columns(
+            benchmark=pl.lit("INDEX"), kind=pl.lit("price"), level=pl.Series(level), is_filled=pl.lit(False)
+        ).filter(pl.col("session_no") % 50 != 7),
+        "pit.sectors": members.select("security_id", "sector")
+        .drop_nulls()
+        .unique()
+        .with_columns(valid_from=pl.lit(dt.date(1900, 1, 1)), valid_to=pl.lit(OPEN_END)),
+        "pit.charges": pl.read_csv(ROOT / "config" / "charges.csv", try_parse_dates=True),
+        "universe.rebalances": rebalances,
+        "universe.members": members,
+        "signals.score": scores,
+        "config.portfolios": pl.DataFrame(
+            PORTFOLIOS,
+            schema=["portfolio", "blend", "top_n", "rebalance", "name_cap", "sector_cap", "capital_inr", "benchmark"],
+            orient="row",
+        ),
+    }
+
+
+def cut(market: dict[str, pl.DataFrame], day: dt.date) -> dict[str, pl.DataFrame]:
+    """The same market as it was known at the evening of a day."""
+    past = {
+        name: table.filter(pl.col("date") <= day) if "date" in table.columns else table
+        for name, table in market.items()
+    }
+    return past | {"pit.corporate_actions": market["pit.corporate_actions"].filter(pl.col("ex_date") <= day)}
+
+
+def build(graph: Graph, market: dict[str, pl.DataFrame]) -> duckdb.DuckDBPyConnection:
+    """Run the portfolio, book and kpis models over a market."""
+    con = duckdb.connect()
+    for schema in ("pit", "universe", "signals", "config", *LAYERS):
+        con.execute(f"create schema {schema}")
+    for name, table in market.items():
+        con.register("table_", table)
+        con.execute(f"create table {name} as select * from table_")
+        con.unregister("table_")
+    for name, node in graph.nodes.items():
+        if node.model.layer not in LAYERS:
+            continue
+        if node.sql:
+            con.execute(f"create table {name} as {node.sql}")
+            continue
+        model = runpy.run_path(str(node.model.path))["model"]
+        frame = model(*(con.sql(f"select * from {read}").pl() for read in node.reads), **node.knobs)
+        con.register("table_", frame)
+        con.execute(f"create table {name} as select * from table_")
+        con.unregister("table_")
+    return con

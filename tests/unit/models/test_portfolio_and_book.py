@@ -1,0 +1,163 @@
+"""Targets, the book and its measures over a made market: every promise holds, and the future changes nothing known."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import polars as pl
+import portfolio_bench as bench
+import pytest
+
+from tsq.engine.graph import Graph
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return bench.load(delist_after_sessions=30)
+
+
+@pytest.fixture(scope="module")
+def market() -> dict[str, pl.DataFrame]:
+    return bench.made_market()
+
+
+@pytest.fixture(scope="module")
+def book(graph, market) -> duckdb.DuckDBPyConnection:
+    return bench.build(graph, market)
+
+
+def models(graph):
+    return [name for name, node in graph.nodes.items() if node.model.layer in bench.LAYERS]
+
+
+def rows(con, query):
+    return con.execute(query).fetchall()
+
+
+def test_every_promise_holds(graph, book):
+    for name in models(graph):
+        node = graph.nodes[name]
+        assert rows(book, f"select 1 from {name} limit 1"), f"{name} is empty"
+        keys = ", ".join(f'"{column}"' for column in node.model.header.grain)
+        assert rows(book, f"select {keys} from {name} group by {keys} having count(*) > 1") == [], name
+        for rule in node.rules:
+            query = f"select * from {name} where ({rule.sql}) is not true" if rule.kind == "rows" else rule.sql
+            assert rows(book, query) == [], f"{name}: {rule.name}"
+        promised = {column: spec.type for column, spec in node.model.header.columns.items()}
+        found = {row[0]: row[1] for row in rows(book, f"describe {name}")}
+        assert list(found.items()) == list(promised.items()), name
+
+
+def test_the_market_shows_every_kind_of_event(book):
+    kinds = {row[0] for row in rows(book, "select distinct kind from book.events")}
+    assert kinds == {"inception", "fill", "corporate_action", "fraction", "dividend", "delisting"}
+
+
+@pytest.mark.parametrize("day", [dt.date(2020, 6, 30), dt.date(2020, 9, 16), dt.date(2021, 1, 1), dt.date(2021, 3, 5)])
+def test_rows_knowable_by_a_cut_do_not_see_past_it(graph, market, book, day):
+    past = bench.build(graph, bench.cut(market, day))
+    compared = {}
+    for name in models(graph):
+        knowable = graph.nodes[name].model.header.knowable
+        query = f"select * from {name} where ({knowable}) <= date '{day}' order by all"
+        full = rows(book, query)
+        assert full == rows(past, query), name
+        compared[name] = len(full)
+    assert {name for name, count in compared.items() if not count} <= {
+        "kpis.compare",
+        *(f"kpis.{name}" for name in ("windows", "measures", "turnover", "costs", "summary") if day.year == 2020),
+    }
+
+
+def test_the_order_of_rows_does_not_matter(graph, market, book):
+    shuffled = {name: table.sample(fraction=1.0, shuffle=True, seed=5) for name, table in market.items()}
+    again = bench.build(graph, shuffled)
+    for name in models(graph):
+        query = f"select * from {name} order by all"
+        assert rows(again, query) == rows(book, query), name
+
+
+def test_each_portfolio_decides_on_its_own_dates(book, market):
+    ends = market["universe.rebalances"].rows_by_key("date", named=True, unique=True)
+    kinds = {"monthly": "is_month_end", "quarterly": "is_quarter_end", "weekly": "is_week_end"}
+    decided = rows(book, "select distinct portfolio, date from portfolio.targets")
+    assert {portfolio for portfolio, _ in decided} == set(kinds)
+    assert all(ends[date][kinds[portfolio]] for portfolio, date in decided)
+
+
+def test_the_best_names_are_taken_until_their_sector_is_full(book):
+    date, taken = rows(
+        book, "select date, list(security_id order by pick) from portfolio.targets join portfolio.candidates"
+        " using (date, portfolio, security_id) where portfolio = 'monthly' group by date order by date limit 1"
+    )[0]  # fmt: skip
+    ranked = rows(
+        book,
+        "select security_id, coalesce(sector, 'unlabelled') from signals.score join universe.members using (date, security_id)"
+        f" where date = '{date}' and blend = 'one' and active order by score desc, security_id",
+    )
+    expected, places = [], {}
+    for name, sector in ranked:
+        places[sector] = places.get(sector, 0) + 1
+        if places[sector] <= 3 and len(expected) < 8:  # 0.40 of a sector at 0.125 a name
+            expected.append(name)
+    assert taken == expected
+
+
+def test_names_without_a_sector_can_be_freed_of_the_cap(market):
+    nameless = market | {"universe.members": market["universe.members"].with_columns(sector=pl.lit(None, pl.String))}
+    counts = []
+    for cap in ("true", "false"):
+        built = bench.build(bench.load(cap_unlabelled=cap), nameless)
+        counts.append(
+            rows(
+                built,
+                "select max(n) from (select count(*) as n from portfolio.targets where portfolio = 'monthly' group by date)",
+            )
+        )
+    assert counts == [[(3,)], [(8,)]]
+
+
+def test_a_hole_is_marked_at_the_last_close_rescaled_for_what_went_ex(book, market):
+    security_id, ex_date, _, factor, _ = market["pit.corporate_actions"].filter(pl.col("security_id") == 503).row(0)
+    before, on_ex = rows(
+        book, f"select mark, sessions_stale, share_factor from book.quotes where security_id = {security_id}"
+        f" and date <= date '{ex_date}' order by date desc limit 2"
+    )[::-1]  # fmt: skip
+    assert on_ex[0] == pytest.approx(before[0] / factor, rel=1e-12)
+    assert on_ex[1] == before[1] + 1
+    assert (before[2], on_ex[2]) == (1.0, factor)
+    close = rows(
+        book,
+        f"select close from pit.prices where security_id = {security_id} and date < date '{ex_date}' and volume > 0 order by date desc limit 1",
+    )
+    assert before[0] == close[0][0]
+
+
+def test_quotes_end_when_a_holding_would_be_closed(book):
+    assert rows(book, "select max(sessions_stale) from book.quotes") == [(30,)]
+    last = rows(book, "select max(date) from pit.prices where security_id = 500 and volume > 0")[0][0]
+    until = rows(book, "select max(date) from book.quotes where security_id = 500")[0][0]
+    assert rows(book, f"select count(*) from pit.sessions where date > date '{last}' and date <= date '{until}'") == [
+        (30,)
+    ]
+
+
+def test_gross_adds_the_costs_of_each_session_back(book):
+    table = book.sql("select portfolio, basis, date, nav, value_inr, costs_inr from book.nav order by date").pl()
+    net = table.filter((pl.col("portfolio") == "monthly") & (pl.col("basis") == "net"))
+    gross = table.filter((pl.col("portfolio") == "monthly") & (pl.col("basis") == "gross"))
+    value, costs = net["value_inr"].to_list(), net["costs_inr"].to_list()
+    expected = 1.0
+    for today in range(1, len(value)):
+        expected *= (value[today] + costs[today]) / value[today - 1]
+    assert gross["nav"][-1] == pytest.approx(expected, rel=1e-12)
+    assert gross["nav"][-1] > net["nav"][-1]
+
+
+def test_costs_by_component_add_up(book):
+    for portfolio, paid in rows(book, "select portfolio, sum(cost_inr) from book.trades group by portfolio"):
+        shown = rows(
+            book, f"""select sum(cost_inr) from kpis.costs where portfolio = '{portfolio}' and "window" = 'full'"""
+        )
+        assert shown[0][0] == pytest.approx(paid, rel=1e-9)
