@@ -1,6 +1,6 @@
 /*---
 grain: [date, factor]
-knowable: date
+knowable: "if(date in (select newest.date from universe.rebalances as newest where newest.is_last), date '9999-12-31', date)"
 order: [factor, date]
 checks:
   - "coverage between 0 and 1"

@@ -1,6 +1,6 @@
 /*---
 grain: [factor, horizon_days]
-knowable: known_on
+knowable: "date '9999-12-31'"
 checks:
   - "hit_rate between 0 and 1"
   - "n_dates >= 1"
@@ -19,7 +19,7 @@ columns:
 One row is what a factor's coefficients add up to over all decision dates. Returns that overlap make neighbouring coefficients alike, so the error of
 the mean is Newey and West's with Bartlett weights, and as many lags as later decision dates fall inside the horizon (h − 1 sessions,
 counted in steps between decisions: none for a month's decisions and a day's return, two or three for a month's and a quarter's).
-A summary is over the whole history and therefore known at its end. Source: Newey & West (1987), Econometrica 55(3).
+A summary is over the whole history: every new return moves it, so it is never final and decides nothing. Source: Newey & West (1987), Econometrica 55(3).
 */
 with dated as (
     select

@@ -3,7 +3,7 @@ grain: [date]
 order: [date]
 checks:
   - "is_week_end or is_month_end or is_quarter_end or is_last"
-knowable: "if(is_week_end or is_month_end or is_quarter_end, date, date '9999-12-31')"
+knowable: "if(is_last, date '9999-12-31', date)"
 columns:
   date: {type: DATE, doc: "decision date"}
   session_no: {type: INTEGER, doc: "number of the session"}
@@ -11,10 +11,11 @@ columns:
   is_week_end: {type: BOOLEAN, doc: "the ISO week is known to be over"}
   is_month_end: {type: BOOLEAN, doc: "the month is known to be over"}
   is_quarter_end: {type: BOOLEAN, doc: "the quarter is known to be over"}
-  is_last: {type: BOOLEAN, doc: "the newest session that is not short"}
+  is_last: {type: BOOLEAN, doc: "no portfolio decides on it: it is here only as the newest session that is not short"}
 ---
 One row is a date on which some portfolio of config.portfolios decides, and the newest session, so that today's picture is always there.
-Short sessions decide nothing. The newest session moves with the data: a row that is here only because it is newest is never final.
+Short sessions decide nothing. A row that is here only as
+the newest session leaves with the next one, so neither it nor what is computed for its date is ever final.
 */
 with wanted as (
     select
@@ -26,23 +27,23 @@ with wanted as (
 
 sessions as (
     select
-        *,
-        normal_no = max(normal_no) over () as is_last,
-    from pit.sessions
-    where not is_short
+        sessions.*,
+        (sessions.is_week_end and wanted.weekly)
+            or (sessions.is_month_end and wanted.monthly)
+            or (sessions.is_quarter_end and wanted.quarterly) as is_wanted,
+        sessions.normal_no = max(sessions.normal_no) over () as is_newest,
+    from pit.sessions as sessions
+    cross join wanted
+    where not sessions.is_short
 )
 
 select
-    sessions.date,
-    sessions.session_no,
-    sessions.normal_no,
-    sessions.is_week_end,
-    sessions.is_month_end,
-    sessions.is_quarter_end,
-    sessions.is_last,
+    date,
+    session_no,
+    normal_no,
+    is_week_end,
+    is_month_end,
+    is_quarter_end,
+    not is_wanted as is_last,
 from sessions
-cross join wanted
-where sessions.is_last
-    or sessions.is_week_end and wanted.weekly
-    or sessions.is_month_end and wanted.monthly
-    or sessions.is_quarter_end and wanted.quarterly
+where is_wanted or is_newest

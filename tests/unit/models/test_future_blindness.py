@@ -1,0 +1,217 @@
+"""No row that could be known by a cut changes when the rows known after it are taken away, or multiplied by ten."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from model_bench import Bench, price, weekdays
+
+DAYS = weekdays("2015-01-01", 340, closed=["2015-04-30", "2015-10-30", "2016-02-29"])
+KNOBS: dict[str, Any] = {"min_adv_inr": 1e6, "min_history_sessions": 60}
+NAMES = [f"N{i}" for i in range(8)]
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def market() -> Rows:
+    """Renames, a split with a new ISIN, a hole, a death, a late listing, a correction, sectors of both kinds, an index, filings."""
+    prices: list[dict[str, Any]] = []
+    for i, name in enumerate(NAMES):
+        for t, day in enumerate(DAYS):
+            close = (
+                50 * (i + 1) * math.exp(0.0005 * t + 0.02 * math.sin(t * (i + 2) / 5) + 0.01 * math.cos(t * 1.7 + i))
+            )
+            if (name == "N3" and 250 <= t < 270) or (name == "N4" and t > 280) or (name == "N5" and t < 40):
+                continue
+            symbol = "N1NEW" if name == "N1" and t >= 290 else name
+            if name == "N2" and t >= 285:
+                close /= 2
+            isin = f"INE{i:03d}A010{'29' if name == 'N2' and t >= 285 else '11'}"
+            turnover = 1e5 if t == 200 else 2e7 + 1e5 * ((t * (i + 3)) % 17)
+            prices.append(
+                price(day, symbol, close, isin=None if t < 30 else isin, turnover_inr=turnover, prev_close=close)
+            )
+    late = dt.datetime.combine(DAYS[300], dt.time(13), dt.UTC)
+    prices.append(
+        price(
+            DAYS[320],
+            "N6",
+            1.0,
+            isin="INE006A01011",
+            known_at=dt.datetime.combine(DAYS[330], dt.time(13), dt.UTC),
+            file="f2",
+        )
+    )
+    midnight = dt.datetime.combine(DAYS[285], dt.time(0), dt.UTC) - dt.timedelta(hours=5, minutes=30)
+    filings = [
+        {
+            "symbol": name,
+            "isin": f"INE{int(name[1]):03d}A01011",
+            "period_start": DAYS[0] + dt.timedelta(days=91 * q),
+            "period_end": DAYS[0] + dt.timedelta(days=91 * q + 90),
+            "consolidated": False,
+            "broadcast_at": moment,
+            "known_at": moment,
+            "revenue_inr": 100.0,
+            "operating_profit_inr": 10.0 + 3 * int(name[1]) + q % 2 + bump,
+        }
+        for name in NAMES[:4]
+        for q in range(4)
+        for moment, bump in (
+            (dt.datetime.combine(DAYS[75 + 63 * q], dt.time(9), dt.UTC), 0.0),
+            (dt.datetime.combine(DAYS[min(335, 305 + 10 * q)], dt.time(9), dt.UTC), 5.0),
+        )
+    ]
+    levels = [
+        {
+            "date": day,
+            "index_name": "nifty 100",
+            "kind": "price",
+            "close": 1000 + t,
+            "known_at": dt.datetime.combine(day, dt.time(13), dt.UTC),
+        }
+        for t, day in enumerate(DAYS)
+        if t % 50 != 7
+    ]
+    return {
+        "prices": prices,
+        "corporate_actions": [
+            {
+                "symbol": "N2",
+                "ex_date": DAYS[285],
+                "kind": "split",
+                "price_factor": 0.5,
+                "share_factor": 2.0,
+                "cash_inr": 0.0,
+                "status": "confirmed",
+                "known_at": midnight,
+            },
+            {
+                "symbol": "N0",
+                "ex_date": DAYS[310],
+                "kind": "dividend",
+                "cash_inr": 1.0,
+                "status": "confirmed",
+                "known_at": late,
+            },
+        ],
+        "symbol_changes": [
+            {
+                "old_symbol": "N1",
+                "new_symbol": "N1NEW",
+                "effective_date": DAYS[290],
+                "known_at": dt.datetime.combine(DAYS[290], dt.time(0), dt.UTC),
+            }
+        ],
+        "sectors": [
+            *({"symbol": name, "sector": "odd" if int(name[1]) % 2 else "even"} for name in NAMES[:6]),
+            {"symbol": "N1NEW", "sector": "renamed"},
+            {
+                "symbol": "N0",
+                "sector": "dated",
+                "seen_on": DAYS[305],
+                "known_at": dt.datetime.combine(DAYS[305], dt.time(13), dt.UTC),
+            },
+        ],
+        "index_members": [
+            {
+                "index_name": "NIFTY 50",
+                "symbol": "N1NEW",
+                "valid_from": DAYS[50],
+                "valid_to": DAYS[320],
+                "known_at": dt.datetime.combine(DAYS[49], dt.time(9), dt.UTC),
+            }
+        ],
+        "index_levels": levels,
+        "fundamentals": filings,
+    }
+
+
+def canonical(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Rows in an order of their own, doubles to nine digits: rolling sums wobble in the last bits with the length of the data."""
+    rounded = [
+        tuple(float(f"{round(value, 12):.9g}") if isinstance(value, float) else value for value in row) for row in rows
+    ]
+    return sorted(rounded, key=repr)
+
+
+# An open interval may still be closed, so a row of these is final at its end; what is in force at the cut must not see past it either.
+INTERVALS = {
+    "pit.securities": ("valid_from", "valid_to"),
+    "pit.sectors": ("valid_from", "valid_to"),
+    "pit.fundamentals": ("known_from", "known_to"),
+}
+
+
+def in_force(bench: Bench, name: str, start: str, end: str, moment: dt.datetime) -> list[tuple[Any, ...]]:
+    at = f"timestamptz '{moment.isoformat()}'" if start == "known_from" else f"date '{moment.date()}'"
+    return canonical(bench.rows(f"select * exclude ({end}) from {name} where {start} <= {at} and {at} < {end}"))
+
+
+def build(bench: Bench, rows: Rows) -> None:
+    for dataset, dataset_rows in rows.items():
+        bench.put(dataset, dataset_rows)
+    bench.con.execute(
+        "insert into config.portfolios by name select 'p' as portfolio, 'b' as blend, 'ME' as rebalance union all select 'w', 'b', 'WE'"
+    )
+    bench.con.execute(
+        "insert into config.blends values ('b', 'momentum_12_1', 1.0), ('b', 'reversal_1m', 1.0), ('b', 'pricing_power', 0.5)"
+    )
+    bench.con.execute(
+        "insert into config.charges by name select date '2015-01-01' as from_date, 'STT' as item, 'ALL' as venue, 0.001 as rate, 'both' as side"
+    )
+    bench.run(*bench.compiled)
+
+
+def knowable_rows(bench: Bench, name: str, cut: dt.date) -> list[tuple[Any, ...]]:
+    knowable = bench.compiled[name].model.header.knowable
+    assert knowable, f"{name} does not say when its rows can be known"
+    return canonical(bench.rows(f"select * from {name} where ({knowable}) <= date '{cut}'"))
+
+
+# mid-month before a rename, the evening after one, and between an action and a correction
+@pytest.mark.parametrize(
+    ("cut", "change"), [(DAYS[288], "times ten"), (DAYS[295], "taken away"), (DAYS[318], "taken away")]
+)
+def test_rows_knowable_by_a_cut_do_not_see_past_it(bench_of: Callable[..., Bench], cut: dt.date, change: str) -> None:
+    whole = market()
+    evening = dt.datetime.combine(cut, dt.time(18, 29), dt.UTC)
+    plain = {"known_at": dt.datetime(1900, 1, 1, tzinfo=dt.UTC)}
+    past: Rows = {}
+    for dataset, rows in whole.items():
+        kept = [row for row in rows if (plain | row)["known_at"] <= evening]
+        if change == "times ten":
+            later = [row for row in rows if (plain | row)["known_at"] > evening]
+            scaled = ("close", "turnover_inr", "cash_inr", "revenue_inr")
+            kept += [{key: value * 10 if key in scaled else value for key, value in row.items()} for row in later]
+        past[dataset] = kept
+    benches = [bench_of(**KNOBS), bench_of(**KNOBS)]
+    for bench, rows in zip(benches, (whole, past), strict=True):
+        build(bench, rows)
+    compared = {}
+    for name in benches[0].compiled:
+        full, cut_off = (knowable_rows(bench, name, cut) for bench in benches)
+        assert full == cut_off, name
+        compared[name] = len(full)
+    for name, (start, end) in INTERVALS.items():
+        full, cut_off = (in_force(bench, name, start, end, evening) for bench in benches)
+        assert full == cut_off, name
+        assert full, name
+    # tables about the lake of today are never final; these faults and closed intervals do not occur before every cut
+    may_be_empty = {
+        "health.coverage",
+        "health.freshness",
+        "health.conflicts",
+        "health.sessions_missing",
+        "health.jumps",
+        "health.identities",
+    }
+    assert {name for name, count in compared.items() if count == 0} <= may_be_empty | set(INTERVALS) | {
+        "alpha.ic_summary",
+        "pit.index_members",
+    }
+    for bench in benches:
+        bench.con.close()
