@@ -13,7 +13,8 @@ from tsq.engine.warehouse import Connection
 from tsq.errors import TsqError
 from tsq.report import charts, queries, tables
 from tsq.report import format as formats
-from tsq.report.page import PLACEHOLDER, Block, Heading, Page, Prose, Reduce, Show, markdown, slug
+from tsq.report.blocks import Block, Heading, Prose, Reduce, Show
+from tsq.report.page import PLACEHOLDER, Page, markdown, slug
 
 Key = tuple[str, Reduce | None]
 

@@ -27,7 +27,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -36,7 +35,7 @@ from tsq import strict_yaml
 from tsq.errors import TsqError, did_you_mean
 from tsq.report import fields
 from tsq.report import format as formats
-from tsq.report.charts import KINDS
+from tsq.report.blocks import SHOWS, Block, Heading, Prose, Query, Show, read_show
 from tsq.report.fields import Field
 from tsq.strict_yaml import Document
 
@@ -44,9 +43,6 @@ PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)(?::([a-z_]+(?:
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _FILE = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_SHOWS = ("chart", "table", "tiles", "facts")
-_WIDTHS = ("full", "two-thirds", "half", "third")
-
 _FRONT = {
     "title": Field("text", needed=True),
     "subtitle": Field("text", default=""),
@@ -54,113 +50,6 @@ _FRONT = {
     "each": Field("text"),
     "numbers": Field("choice", default="indian", words=("indian", "international")),
 }
-_EVERY = {
-    "data": Field("text", needed=True),
-    "title": Field("text", needed=True),
-    "note": Field("text", default=""),
-    "empty": Field("text", default=""),
-    "width": Field("choice", default="full", words=_WIDTHS),
-    "tall": Field("flag", default=False),
-}
-_CHART = _EVERY | {
-    "kind": Field("text", needed=True),
-    "description": Field("text", needed=True),
-    "height": Field("whole"),
-    "reduce": Field("mapping"),
-}
-_REDUCE = {
-    "x": Field("column", needed=True),
-    "y": Field("column", needed=True),
-    "by": Field("column"),
-    "points": Field("whole", default=1000),
-}
-_TABLE = _EVERY | {"columns": Field("mapping"), "format_by": Field("column"), "rows": Field("whole", default=50)}
-_FACTS = _EVERY | {"columns": Field("mapping")}
-_TILES = _EVERY | {
-    "title": Field("text", default=""),
-    "label": Field("column", default="label"),
-    "value": Field("column", default="value"),
-    "unit": Field("column"),
-    "format": Field("format", default="auto"),
-    "detail": Field("column"),
-    "compare": Field("column"),
-    "compare_title": Field("text", default=""),
-    "tone": Field("column"),
-}
-_COLUMN = {
-    "title": Field("text"),
-    "format": Field("format"),
-    "bar": Field("flag", default=False),
-    "strong": Field("flag", default=False),
-}
-
-
-@dataclass(frozen=True)
-class Query:
-    """A named query: its SQL, and the line of the file on which the SQL begins."""
-
-    name: str
-    sql: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Heading:
-    """The start of a section (`## …`) and the anchor that leads to it."""
-
-    text: str
-    slug: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Prose:
-    """Markdown between blocks, with its placeholders."""
-
-    text: str
-    line: int
-
-
-@dataclass(frozen=True)
-class Reduce:
-    """How a series is thinned: to at most `points` values of `x`, keeping the extremes of `y` of each series `by`."""
-
-    x: str
-    y: str
-    by: str | None
-    points: int
-
-
-@dataclass(frozen=True)
-class Show:
-    """What to show of a query.
-
-    Attributes:
-        what: chart, table, tiles or facts.
-        data: the query's name.
-        title: heading of the card; empty for tiles without one; may hold placeholders.
-        note: a line below it; may hold placeholders.
-        empty: what to say when the query returns no rows.
-        width: full, two-thirds, half or third of the page.
-        tall: whether it stands beside two rows of others.
-        options: the fields of its own, checked.
-        reduce: how a chart's series is thinned.
-        line: line of the block in the file.
-    """
-
-    what: str
-    data: str
-    title: str
-    note: str
-    empty: str
-    width: str
-    tall: bool
-    options: Mapping[str, Any]
-    reduce: Reduce | None
-    line: int
-
-
-Block = Heading | Prose | Show
 
 
 @dataclass(frozen=True)
@@ -296,45 +185,14 @@ def _fence(token: Token, line: int, file: Path, queries: dict[str, Query], block
                 f"the query {name} stands twice", where=where, hint=f"the first is on line {queries[name].line - 1}"
             )
         queries[name] = Query(name, token.content.rstrip().removesuffix(";"), line + 1)
-    elif what in _SHOWS:
+    elif what in SHOWS:
         if name:
             raise TsqError(f"a {what} has no name", where=where, hint=f"write ```{what} alone")
-        blocks.append(_show(what, strict_yaml.parse(token.content, file, first_line=line + 1), line))
+        blocks.append(read_show(what, strict_yaml.parse(token.content, file, first_line=line + 1), line))
     else:
         raise TsqError(
-            f"a page has no block {what or 'without a name'}", where=where, hint=did_you_mean(what, ("sql", *_SHOWS))
+            f"a page has no block {what or 'without a name'}", where=where, hint=did_you_mean(what, ("sql", *SHOWS))
         )
-
-
-def _show(what: str, document: Document, line: int) -> Show:
-    known = {"chart": _CHART, "table": _TABLE, "tiles": _TILES, "facts": _FACTS}[what]
-    if what == "chart" and isinstance(document.value, dict) and document.value.get("kind") is not None:
-        kind = document.value["kind"]
-        if kind not in KINDS:
-            hint = did_you_mean(str(kind), KINDS)
-            raise TsqError(f"there is no kind of chart {kind}", where=document.where("kind"), hint=hint)
-        known = {**known, **KINDS[kind].fields}
-    values = fields.read(document, known, what)
-    reduce = None
-    if values.get("reduce") is not None:
-        reduce = Reduce(**fields.read(document, _REDUCE, "reduce", ("reduce",)))
-    if values.get("columns") is not None:
-        values["columns"] = {
-            name: fields.read(document, _COLUMN, "column", ("columns", name)) for name in values["columns"]
-        }
-    options = {name: value for name, value in values.items() if name not in _EVERY and name != "reduce"}
-    return Show(
-        what,
-        values["data"],
-        values["title"],
-        values["note"],
-        values["empty"],
-        values["width"],
-        values["tall"],
-        options,
-        reduce,
-        line,
-    )
 
 
 def _check_names(page: Page, front: Document) -> None:

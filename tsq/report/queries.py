@@ -13,8 +13,8 @@ from sqlglot.errors import SqlglotError
 
 from tsq.engine.warehouse import Connection, DatabaseError
 from tsq.errors import TsqError, did_you_mean
+from tsq.report.blocks import Query, Reduce
 from tsq.report.format import CLOCK
-from tsq.report.page import Query, Reduce
 
 _HINT = "mend the query, or run the models it reads: tsq run --models all"
 

@@ -121,7 +121,7 @@ def _book(rng: np.random.Generator, dates: list[dt.date], ticker: str) -> dict[s
         for n, name in enumerate([ticker, *[f"DEMO{n:03d}" for n in range(1, 25)]]):
             positions.append((dates[-1], portfolio, n, name, 100 + n, 250.5 + n, 4e5, 0.04, n == 3))
             trades.append((n, dates[-3], portfolio, n, name, "buy" if n % 2 else "sell", 4e5, 820.0))
-            targets.append((dates[-1], portfolio, n, 0.04))
+            targets.append((dates[-1], portfolio, n + 2, f"DEMO{n + 2:03d}", 0.04))
     costs = [
         (portfolio, "full", name, 10.0 ** (n / 2 + 2), n / 2, n * 4.0)
         for portfolio in PORTFOLIOS
@@ -134,7 +134,7 @@ def _book(rng: np.random.Generator, dates: list[dt.date], ticker: str) -> dict[s
         "book.nav": ("date portfolio basis nav value_inr cash_inr", navs),
         "book.positions": ("date portfolio security_id ticker qty close value_inr weight is_stale", positions),
         "book.trades": ("seq date portfolio security_id ticker side value_inr cost_inr", trades),
-        "portfolio.targets": ("date portfolio security_id weight", targets),
+        "portfolio.targets": ("date portfolio security_id ticker weight", targets),
         "pit.sectors": ("security_id sector valid_from valid_to", [(n, SECTORS[n % 9], dt.date(2000, 1, 1), dt.date(9999, 12, 31)) for n in range(20)]),
     }  # fmt: skip
 

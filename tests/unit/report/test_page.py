@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from tsq.errors import TsqError
-from tsq.report.page import Heading, Prose, Reduce, Show, load_pages, parse, read_page
+from tsq.report.blocks import Heading, Prose, Reduce, Show
+from tsq.report.page import load_pages, parse, read_page
 
 FRONT = "---\ntitle: Costs\norder: 3\n---\n"
 SQL = "```sql paid\nselect 1 as x;\n```\n"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsq.errors import TsqError
-from tsq.report.page import Query, Reduce
+from tsq.report.blocks import Query, Reduce
 from tsq.report.queries import ask, sources, thinned, tidy
 
 FILE = Path("pages/p.md")
