@@ -5,6 +5,8 @@ checks:
   - "security_id between 0 and 999999999999"
   - name: linked_to_the_past
     query: "select child.symbol from pit.identities as child join pit.identities as parent on parent.node = child.parent where parent.first_date > child.first_date"
+  - name: one_number_a_security
+    query: "select security_id from pit.identities where parent is null group by security_id having count(*) > 1"
 columns:
   node: {type: BIGINT, doc: "number of this identity"}
   parent: {type: BIGINT, doc: "the identity it continues; null where a security begins"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,16 @@ def test_every_dataset_column_is_described(graph: Graph) -> None:
     assert not [
         f"{name}.{column.name}" for name, found in datasets.items() for column in found.columns if not column.doc
     ]
+
+
+def test_the_command_writes_what_changed(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for part in ("models", "sql", "config"):
+        shutil.copytree(root / part, tmp_path / part)
+    monkeypatch.chdir(tmp_path)
+    reference.main()
+    assert len(capsys.readouterr().out.splitlines()) == 5
+    (tmp_path / "docs" / "reference" / "knobs.md").write_text("stale", encoding="utf-8")
+    reference.main()
+    assert capsys.readouterr().out == "docs/reference/knobs.md\n"

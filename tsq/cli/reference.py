@@ -18,11 +18,12 @@ from tsq import errors
 from tsq.cli import workspace
 from tsq.cli.main import app
 from tsq.config import Project
+from tsq.engine import ops
 from tsq.engine.compile import Compiled
 from tsq.engine.datasets import Dataset
 from tsq.engine.graph import Graph
 from tsq.engine.header import Check
-from tsq.engine.lake import LAKE_COLUMNS
+from tsq.engine.lake import LAKE_COLUMNS, QUARANTINE_COLUMNS
 
 COMMAND = "python -m tsq.cli.reference"
 EXIT_CODES = {
@@ -156,6 +157,9 @@ def tables_page(graph: Graph) -> str:
         if nodes[layer.name]:
             parts.append(f"\n## Layer {layer.name}\n\n{_text(layer.header.doc)}")
             parts += [_model(node, graph) for node in nodes[layer.name]]
+    parts.append("\n## Layer ops\n\nWhat a run says of itself, written at its end. Models do not read it.\n")
+    quarantine = ops.Table("One row is a line that was refused, and why.", QUARANTINE_COLUMNS)
+    parts += [_record(name, table) for name, table in {**ops.TABLES, "quarantine": quarantine}.items()]
     return "\n".join(parts)
 
 
@@ -214,6 +218,11 @@ def _model(node: Compiled, graph: Graph) -> str:
         parts.append("Checks, beside the grain:\n")
         parts += [_check(check) for check in header.checks]
     return "\n".join(parts)
+
+
+def _record(name: str, table: ops.Table) -> str:
+    rows = ((f"`{column}`", kind) for column, kind in table.columns.items())
+    return f"### ops.{name}\n\n{_text(table.doc)}\n{_table(('column', 'type'), rows)}"
 
 
 def _check(check: Check) -> str:

@@ -137,7 +137,7 @@ def read_tables(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) 
         elif table.catalog or table.name.lower() not in local:
             name = table.sql(dialect="duckdb")
             raise TsqError(
-                f"{name} is not a table of this project", where=path, hint="write it as schema.table, as in pit.prices"
+                f"{name} is not a table of this project", where=path, hint="write it in full, as schema.table"
             )
     return query, tuple(sorted(reads))
 

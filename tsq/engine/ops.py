@@ -24,7 +24,7 @@ class Table:
     columns: Mapping[str, str]
 
 
-_TABLES = {
+TABLES = {
     "runs": Table(
         "One row is the run that made this build.",
         {
@@ -109,7 +109,7 @@ def write(con: Connection, manifest: Manifest, plan: Plan) -> None:
         "lineage": [(name, read) for name, node in plan.graph.nodes.items() for read in node.reads],
     }
     con.execute("begin")
-    for name, table in _TABLES.items():
+    for name, table in TABLES.items():
         columns = ", ".join(f"{column} {kind}" for column, kind in table.columns.items())
         con.execute(f"create or replace table ops.{name} ({columns})")
         con.execute(f"comment on table ops.{name} is {quote(table.doc)}")
