@@ -123,6 +123,9 @@ def group(whole: int, numbers: Numbers = "indian") -> str:
 
 def _decimal(value: object, digits: int, numbers: Numbers) -> str:
     number = float(value)  # type: ignore[arg-type]
+    if math.isinf(number):
+        # a double near its end, times a hundred
+        return f"{MINUS if number < 0 else ''}∞"
     rounded = f"{abs(number):.{digits}f}"
     whole, _, fraction = rounded.partition(".")
     text = group(int(whole), numbers) + (f".{fraction}" if fraction else "")

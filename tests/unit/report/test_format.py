@@ -45,6 +45,13 @@ from tsq.report import format as formats
         (2.5, "points", "2.50 points"),
         (3, "ratio a year", "3 ratio a year"),
         ("<b>", "percent", "<b>"),
+        (1e308, "percent", "∞%"),
+        (-1e308, "percent_signed", "−∞%"),
+        ("none", "inr", "none"),
+        ("none", "bytes", "none"),
+        ("yes", "flag", "yes"),
+        ("soon", "time", "soon"),
+        (True, "auto", "yes"),
     ],
 )
 def test_values_are_written_as_people_read_them(value: object, spec: str, text: str) -> None:
