@@ -15,6 +15,7 @@ from tsq.engine.graph import Graph
 from tsq.engine.lake import Lake
 
 ROOT = Path(__file__).parent.parent
+BARE = Path(__file__).parent / "bare.py"
 LOADED_AT = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
@@ -57,6 +58,25 @@ def load(root: Path) -> Graph:
     """A project's graph."""
     found = catalog.read(config.load(root))
     return graphs.build(found, compiler.compile_catalog(found))
+
+
+def write_script(graph: Graph, path: Path) -> None:
+    """Write a graph's SQL as one plain script: sources as views of the lake's files, then every table, in order.
+
+    No checks, comments, fingerprints or publishing: what an engine's overhead is measured against.
+    """
+    lake = Lake(graph.catalog.project.warehouse / "raw", graph.catalog.raw)
+    script = ["set preserve_insertion_order = false", "attach ':memory:' as raw"]
+    for name, dataset in graph.catalog.raw.items():
+        files = [part.resolve().as_posix() for part in lake.part_paths(name)]
+        columns = ", ".join(dataset.column_names)
+        script.append(f"create view raw.main.{name} as select {columns} from read_parquet({files})")
+    script += [f"create schema {layer}" for layer in graph.catalog.layers]
+    for name, node in graph.nodes.items():
+        header = node.model.header
+        order = f" order by {', '.join(header.order)}" if header.order else ""
+        script.append(f"create {header.kind} {name} as select * from (\n{node.sql}\n){order}")
+    path.write_text(";\n".join([*script, "checkpoint"]), encoding="utf-8")
 
 
 def forget(root: Path) -> None:

@@ -32,6 +32,7 @@ def prepare(n: int) -> Path:
     for name, macros in {"stable": [stable], "plain": sorted((HERE / "plain").glob("*.sql"))}.items():
         projects.lay_out(HERE / "project", folder / name, macros)
         projects.fill_lake(folder / name, files, KNOWN_AT)
+    projects.write_script(projects.load(folder / "plain"), folder / "bare.sql")
     return folder
 
 
@@ -39,9 +40,9 @@ def sides(folder: Path, stack: str | None, memory_limit: str | None) -> dict[str
     """The commands to compare."""
     root = folder / "stable"
     run = [TSQ, "run", "--no-report", "--project", root]
-    bare = [sys.executable, "-m", "benchmarks.bare", folder / "plain", folder / "bare.duckdb"]
+    bare = [sys.executable, projects.BARE, folder / "bare.sql", folder / "bare.duckdb"]
     found = {
-        "bare": Side(bare, folder=projects.ROOT),
+        "bare": Side(bare),
         "tsq": Side(run, before=lambda: projects.forget(root)),
     }
     if memory_limit:

@@ -1,0 +1,7 @@
+select
+    ticker,
+    period_end,
+    announced_on,
+    eps_inr,
+    book_inr,
+from raw.fundamentals

@@ -1,0 +1,5 @@
+select
+    ticker,
+    sector,
+    free_float,
+from raw.universe
