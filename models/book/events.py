@@ -39,9 +39,10 @@ next session, sells first, whole shares, never on credit. The steps and their or
 
 import polars as pl
 
+from tsq.quant.book import BASIS_POINT, Policy
 from tsq.quant.charges import schedule
 from tsq.quant.events import COLUMNS, events_table
-from tsq.quant.ledger import BASIS_POINT, Policy, fold, targets_by_day
+from tsq.quant.ledger import fold, targets_by_day
 from tsq.quant.market import market
 
 

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tsq.quant.book import Policy
 from tsq.quant.charges import CHARGES, schedule
 from tsq.quant.events import events_table
-from tsq.quant.ledger import Policy, fold, targets_by_day
+from tsq.quant.ledger import fold, targets_by_day
 from tsq.quant.market import market
 
 RATES = pl.read_csv(Path(__file__).parents[2] / "config" / "charges.csv", try_parse_dates=True)

@@ -8,9 +8,10 @@ import polars as pl
 import pytest
 
 from tsq.errors import TsqError
+from tsq.quant.book import Policy, Targets
 from tsq.quant.charges import BUY, SELL, schedule
 from tsq.quant.events import events_table
-from tsq.quant.ledger import STEPS, Policy, Targets, fold, targets_by_day
+from tsq.quant.ledger import STEPS, fold, targets_by_day
 from tsq.quant.market import Actions, Market
 
 NAN = np.nan
@@ -49,7 +50,9 @@ def action(name, factor=1.0, cash=0.0, label="bonus"):
 
 def run(market, targets, *, capital=1000.0, slippage=0.0, rates=RATES[:0], haircut=0.5, steps=STEPS):
     """Events of one portfolio as dictionaries; free of costs unless told otherwise."""
-    decided = {day: Targets(np.array(list(want), int), np.array(list(want.values()), float)) for day, want in targets.items()}
+    decided = {
+        day: Targets(np.array(list(want), int), np.array(list(want.values()), float)) for day, want in targets.items()
+    }
     policy = Policy(decided, schedule(rates, market.dates, plan="NONE"), slippage, haircut)
     table = events_table("p", fold(market, policy, capital, steps), market)
     return table.to_dicts()
