@@ -14,6 +14,7 @@ import typer
 from tsq import config
 from tsq.cli import workspace
 from tsq.config import Project
+from tsq.engine import builds
 from tsq.engine import graph as graphs
 from tsq.engine.compile import Compiled
 from tsq.engine.graph import Graph
@@ -27,10 +28,8 @@ _NAME = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+)?")
 
 def list_models(*, root: Path | None, models: list[str], as_json: bool) -> None:
     """Print models in running order."""
-    from tsq.engine import warehouse
-
     graph = workspace.load_graph(root)
-    manifest = warehouse.trusted_manifest(graph.catalog.project.pointer)
+    manifest = builds.trusted_manifest(graph.catalog.project.pointer)
     built = {model.name: model for model in manifest.models} if manifest else {}
     rows = []
     for name in graphs.select(graph, models):

@@ -14,6 +14,7 @@ import typer
 
 from tsq.cli import workspace
 from tsq.config import Project
+from tsq.engine import builds
 from tsq.engine.lake import Lake
 from tsq.errors import TsqError
 
@@ -34,7 +35,6 @@ def ingest(
     as_json: bool,
 ) -> None:
     """Append files to the real lake, or make the demo market."""
-    from tsq.engine import warehouse
     from tsq.ingest.batch import ingest as ingest_files
 
     graph = workspace.load_graph(root)
@@ -42,7 +42,7 @@ def ingest(
     if demo is None and not paths:
         raise TsqError("nothing to ingest", hint="name files, folders or zips; or --demo small for the demo market")
     moment = workspace.parse_time(known_at) if known_at else None
-    with warehouse.locked(project.warehouse):
+    with builds.locked(project.warehouse):
         if demo is not None:
             done = make_demo(project, workspace.demo_lake(graph), demo)
         else:

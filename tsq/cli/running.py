@@ -13,7 +13,9 @@ import typer
 from tsq import config
 from tsq.cli import loading, workspace
 from tsq.config import Project
+from tsq.engine import builds
 from tsq.engine import plan as plans
+from tsq.engine.graph import Graph
 from tsq.engine.plan import Inputs, Plan
 
 
@@ -34,28 +36,27 @@ def run(
     clock = time.perf_counter()
     graph = workspace.load_graph(root, sets, profile)
     project = graph.catalog.project
-    from tsq.engine import warehouse
-
-    with warehouse.locked(project.warehouse):
-        market = workspace.market(graph)
-        if market.kind == "demo" and not market.lake.batches():
-            loading.make_demo(project, market.lake, "default")
-        moment = workspace.parse_time(as_of) if as_of else market.lake.newest_known_at()
-        inputs = Inputs(market.lake, market.kind, moment)
-        base = warehouse.trusted_manifest(project.pointer)
-        plan = plans.make(graph, inputs, models, base, full_refresh=full_refresh)
-        if plan.nothing_to_do and base:
-            path, note = project.pointer, None
-            say(f"nothing to do: {base.run_id} is up to date")
-        else:
-            path, note = _build(plan, threads, memory_limit)
+    path, note = project.pointer, None
+    plan = _plan(graph, models, as_of, full_refresh)
+    if not plan.nothing_to_do:
+        with builds.locked(project.warehouse):
+            market = workspace.market(graph)
+            if market.kind == "demo" and not market.lake.batches():
+                loading.make_demo(project, market.lake, "default")
+            plan = _plan(
+                graph, models, as_of, full_refresh
+            )  # anew: until the lock was ours, another run may have ended
+            if not plan.nothing_to_do:
+                path, note = _build(plan, threads, memory_limit)
+    if plan.nothing_to_do and plan.base:
+        say(f"nothing to do: {plan.base.run_id} is up to date")
     if note:
         say(note)
     written = report_files(project) if with_report and not (plan.nothing_to_do and _has_report(project)) else ()
     index = project.reports / "out" / "index.html"
     seconds = time.perf_counter() - clock
     if as_json:
-        manifest = warehouse.trusted_manifest(project.pointer)
+        manifest = builds.trusted_manifest(project.pointer)
         typer.echo(
             json.dumps(
                 {"warehouse": str(path), "seconds": seconds, "manifest": asdict(manifest) if manifest else None},
@@ -63,7 +64,8 @@ def run(
             )
         )
         return
-    kind = "demo market" if market.kind == "demo" else "real data"
+    kind = "demo market" if plan.inputs.market == "demo" else "real data"
+    moment = plan.inputs.as_of
     typer.echo(
         f"warehouse  {workspace.shown(path, project)}   {kind}, as of {moment:%Y-%m-%d %H:%M %Z}"
         if moment
@@ -92,6 +94,14 @@ def say(text: str) -> None:
     """A line for people, on stderr."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def _plan(graph: Graph, models: list[str], as_of: str | None, full_refresh: bool) -> Plan:
+    market = workspace.market(graph)
+    moment = workspace.parse_time(as_of) if as_of else market.lake.newest_known_at()
+    base = builds.trusted_manifest(graph.catalog.project.pointer)
+    inputs = Inputs(market.lake, market.kind, moment)
+    return plans.make(graph, inputs, models, base, full_refresh=full_refresh)
 
 
 def _build(plan: Plan, threads: int | None, memory_limit: str | None) -> tuple[Path, str | None]:

@@ -30,13 +30,14 @@ class Market:
 
 
 def load_graph(root: Path | None, sets: Iterable[str] = (), profile: str | None = None) -> Graph:
-    """Read, render and check a whole project; nothing is written.
+    """Read, render and check a whole project; nothing is written but a cache.
 
     Raises:
         TsqError: the first mistake in it.
     """
     found = catalog.read(config.load(root, sets=sets, profile=profile))
-    return graphs.build(found, compiler.compile_catalog(found))
+    memory = found.project.warehouse / ".cache" / "compiled.json"
+    return graphs.build(found, compiler.compile_catalog(found, memory))
 
 
 def real_lake(graph: Graph) -> Lake:

@@ -10,18 +10,22 @@ import ast
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import sqlglot
-from sqlglot import exp
-from sqlglot.errors import SqlglotError
-
+from tsq.engine import memo
 from tsq.engine.catalog import Catalog, Model
 from tsq.engine.header import Level
-from tsq.engine.template import Rendered, Renderer
 from tsq.errors import TsqError, did_you_mean
+
+# Jinja and sqlglot are imported where they work: what is remembered needs neither.
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+    from tsq.engine.template import Rendered, Renderer
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,12 @@ class Compiled:
         return self.model.name
 
 
-def compile_catalog(catalog: Catalog) -> dict[str, Compiled]:
+def compile_catalog(catalog: Catalog, memory: Path | None = None) -> dict[str, Compiled]:
     """Render and read every model.
+
+    Args:
+        catalog: the project's files.
+        memory: a file that remembers models between runs; None remembers nothing.
 
     Returns:
         Compiled models by name, in the catalog's order.
@@ -82,15 +90,64 @@ def compile_catalog(catalog: Catalog) -> dict[str, Compiled]:
     Raises:
         TsqError: a template, SQL or argument that is wrong; names the file and line.
     """
-    knobs = catalog.project.knobs
-    renderer = Renderer({**knobs, "tables": _tables(catalog)}, catalog.macros)
     library = _library_hash()
+    surroundings = _surroundings(catalog, library)
+    known = memo.load(memory) if memory else {}
+    compiled: dict[str, Compiled] = {}
+    entries: dict[str, Mapping[str, Any]] = {}
+
+    @cache
+    def renderer() -> Renderer:
+        from tsq.engine.template import Renderer
+
+        return Renderer({**catalog.project.knobs, "tables": _tables(catalog)}, catalog.macros)
+
+    for name, model in catalog.models.items():
+        key = _hash(surroundings, repr(model))
+        if key in known:
+            compiled[name] = _recall(model, known[key], catalog.project.knobs)
+        elif model.language == "sql":
+            compiled[name] = _sql_model(model, renderer(), catalog.project.knobs)
+        else:
+            compiled[name] = _python_model(model, renderer(), catalog, library)
+        entries[key] = known[key] if key in known else _remember(compiled[name])
+    if memory and entries.keys() != known.keys():
+        memo.save(memory, entries)
+    return compiled
+
+
+def _surroundings(catalog: Catalog, library: str) -> str:
+    """Hash of all that a model's compiled form depends on besides its own file."""
+    code = [Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8") for name in ("compile", "template")]
+    tables = [(model.name, model.header.meta) for model in catalog.models.values()]
+    seen = (dict(catalog.project.knobs), list(catalog.layers), tables, list(catalog.config), list(catalog.raw))
+    macros = [path.read_text(encoding="utf-8") for path in catalog.macros]
+    return _hash(library, version("sqlglot"), version("jinja2"), repr(seen), *code, *macros)
+
+
+def _remember(node: Compiled) -> dict[str, Any]:
     return {
-        name: _sql_model(model, renderer, knobs)
-        if model.language == "sql"
-        else _python_model(model, renderer, catalog, library)
-        for name, model in catalog.models.items()
+        "sql": node.sql,
+        "lines": node.lines,
+        "reads": node.reads,
+        "rules": [asdict(rule) for rule in node.rules],
+        "knobs": list(node.knobs),
+        "own_hash": node.own_hash,
+        "promise_hash": node.promise_hash,
     }
+
+
+def _recall(model: Model, entry: Mapping[str, Any], knobs: Mapping[str, Any]) -> Compiled:
+    return Compiled(
+        model,
+        entry["sql"],
+        tuple(entry["lines"]),
+        tuple(entry["reads"]),
+        tuple(Rule(**rule) for rule in entry["rules"]),
+        {name: knobs[name] for name in entry["knobs"]},
+        entry["own_hash"],
+        entry["promise_hash"],
+    )
 
 
 def read_tables(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) -> tuple[exp.Query, tuple[str, ...]]:
@@ -107,6 +164,10 @@ def read_tables(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) 
     Raises:
         TsqError: not SQL, not exactly one query, or a table that is not written `schema.table`.
     """
+    import sqlglot
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
+
     try:
         statements = [statement for statement in sqlglot.parse(sql, read="duckdb") if statement is not None]
     except SqlglotError as error:
@@ -239,6 +300,8 @@ def _line_finder(rendered: Rendered) -> Callable[[int], int]:
 
 def _normalised(sql: str) -> str:
     """The SQL without comments and white space: an edit of those rebuilds nothing."""
+    import sqlglot
+
     return "\x1f".join(f"{token.token_type.name} {token.text}" for token in sqlglot.tokenize(sql, read="duckdb"))
 
 

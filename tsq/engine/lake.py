@@ -15,13 +15,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from tsq.engine.datasets import Column, Dataset, load_datasets
 from tsq.errors import TsqError, did_you_mean
+
+if TYPE_CHECKING:
+    import duckdb
 
 __all__ = ["LAKE_COLUMNS", "Batch", "Column", "Dataset", "FileRecord", "Lake", "Part", "load_datasets"]
 
@@ -112,7 +114,7 @@ class Lake:
 
     def batches(self) -> tuple[Batch, ...]:
         """Every batch that exists, oldest first."""
-        found = [_read_batch(path) for path in (self.root / "_batches").glob("*.json")]
+        found = [_read_batch(path, path.stat().st_mtime_ns) for path in (self.root / "_batches").glob("*.json")]
         return tuple(sorted(found, key=lambda batch: (batch.loaded_at, batch.batch_id)))
 
     def source_sql(self, dataset: str, as_of: datetime | None) -> str:
@@ -325,7 +327,9 @@ def _to_text(value: Any) -> str:
     raise TypeError(f"{type(value).__name__} has no place in a batch file")
 
 
-def _read_batch(path: Path) -> Batch:
+@cache
+def _read_batch(path: Path, _written_at: int) -> Batch:
+    """A batch never changes, so a run that asks for it many times reads it once."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         return Batch(

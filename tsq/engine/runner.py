@@ -17,12 +17,13 @@ from typing import Any, Literal
 
 from tsq.engine import checks, ops, seeds, warehouse
 from tsq.engine import manifest as manifests
+from tsq.engine.builds import Pointed, discard, point, prune
 from tsq.engine.compile import Compiled
 from tsq.engine.lake import file_sha256
 from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
 from tsq.engine.plan import Plan
 from tsq.engine.template import identifier, literal
-from tsq.engine.warehouse import Connection, DatabaseError, Machine, Pointed
+from tsq.engine.warehouse import Connection, DatabaseError, Machine
 from tsq.errors import FAILED, TsqError
 
 KEEP_BUILDS = 5
@@ -61,7 +62,7 @@ def run(plan: Plan, machine: Machine, notes: tuple[str, ...] = ()) -> Iterator[R
     project = plan.graph.catalog.project
     builds = project.warehouse / "builds"
     builds.mkdir(parents=True, exist_ok=True)
-    warehouse.discard(builds)
+    discard(builds)
     started = dt.datetime.now(dt.UTC)
     clock = time.perf_counter()
     run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
@@ -115,7 +116,7 @@ def run(plan: Plan, machine: Machine, notes: tuple[str, ...] = ()) -> Iterator[R
         warehouse.seal(con, scratch)
     except BaseException:
         con.close()
-        warehouse.discard(builds)
+        discard(builds)
         raise
     yield _publish(manifest, scratch, builds, project.pointer)
 
@@ -128,8 +129,8 @@ def _publish(manifest: Manifest, scratch: Path, builds: Path, pointer: Path) -> 
         manifest, file_sha256=file_sha256(build), file_bytes=state.st_size, file_mtime_ns=state.st_mtime_ns
     )
     manifests.write(manifest, build.with_suffix(".json"))
-    pointed = warehouse.point(pointer, build)
-    warehouse.prune(builds, KEEP_BUILDS, build)
+    pointed = point(pointer, build)
+    prune(builds, KEEP_BUILDS, build)
     return Published(manifest, build, pointed)
 
 

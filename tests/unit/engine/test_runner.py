@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from tsq import config
-from tsq.engine import catalog, graph, plan, runner, warehouse
+from tsq.engine import builds, catalog, graph, plan, runner, warehouse
 from tsq.engine.compile import compile_catalog
 from tsq.engine.lake import Lake
 from tsq.engine.runner import Published, Result
@@ -73,7 +73,7 @@ def make_plan(root: Path, *words: str, full_refresh: bool = False, sets: tuple[s
     found = catalog.read(config.load(root, sets=sets))
     nodes = graph.build(found, compile_catalog(found))
     lake = Lake(root / "warehouse" / "raw", found.raw)
-    base = warehouse.trusted_manifest(found.project.pointer)
+    base = builds.trusted_manifest(found.project.pointer)
     inputs = plan.Inputs(lake, "real", lake.newest_known_at())
     return plan.make(nodes, inputs, words or ("all",), base, full_refresh=full_refresh)
 
@@ -173,7 +173,7 @@ def test_a_failed_run_leaves_what_was_published(make_project: MakeProject, text:
     assert said in caught.value.what
     assert where in str(caught.value.where)
     assert caught.value.exit_code == 1
-    assert warehouse.published(root / "warehouse/tsq.duckdb") == published.build
+    assert builds.published(root / "warehouse/tsq.duckdb") == published.build
     assert ask(root, "select total from mart.total") == [(10,)]
     assert not list((root / "warehouse/builds").glob(".*"))
 
@@ -211,11 +211,11 @@ def test_only_builds_that_were_not_touched_are_a_base(make_project: MakeProject)
     _, published = execute(root)
     pointer = root / "warehouse/tsq.duckdb"
     os.utime(published.build, (1, 1))
-    assert warehouse.trusted_manifest(pointer) is not None  # touched, but the same bytes
+    assert builds.trusted_manifest(pointer) is not None  # touched, but the same bytes
     published.build.chmod(stat.S_IRUSR | stat.S_IWUSR)
     with duckdb.connect(str(published.build)) as con:
         con.execute("create table base.mine as select 1 as x")
-    assert warehouse.trusted_manifest(pointer) is None
+    assert builds.trusted_manifest(pointer) is None
     results, _ = execute(root)
     assert set(actions(results).values()) == {"build"}
 
@@ -229,11 +229,13 @@ def test_old_builds_are_pruned(make_project: MakeProject, monkeypatch: pytest.Mo
     assert ask(root, "select total from mart.total") == [(10,)]
 
 
-HOLD = "import sys; from pathlib import Path; from tsq.engine import warehouse\nwith warehouse.locked(Path(sys.argv[1])): pass"
+HOLD = (
+    "import sys; from pathlib import Path; from tsq.engine import builds\nwith builds.locked(Path(sys.argv[1])): pass"
+)
 
 
 def test_a_second_run_is_told_who_holds_the_warehouse(tmp_path: Path) -> None:
-    with warehouse.locked(tmp_path):
+    with builds.locked(tmp_path):
         done = subprocess.run([sys.executable, "-c", HOLD, str(tmp_path)], capture_output=True, text=True)
     assert "busy" in done.stderr
     assert f"process {os.getpid()}" in done.stderr
@@ -251,11 +253,11 @@ def test_the_pointer_is_copied_where_links_are_not_allowed(
     _, published = execute(root)
     pointer = root / "warehouse/tsq.duckdb"
     assert not pointer.is_symlink()
-    assert warehouse.published(pointer) == published.build
+    assert builds.published(pointer) == published.build
     assert ask(root, "select total from mart.total") == [(10,)]
     assert make_plan(root).nothing_to_do
     _, again = execute(root, full_refresh=True)
-    assert warehouse.published(pointer) == again.build
+    assert builds.published(pointer) == again.build
 
 
 def test_a_pointer_held_open_keeps_the_build_beside_it(
