@@ -54,7 +54,8 @@ def once(side: Side) -> Cost:
     """Run a side once; a failing child ends the benchmark with its last words."""
     side.before()
     OUT.mkdir(exist_ok=True)
-    with (OUT / "child.log").open("wb") as log:
+    said = OUT / f"child-{os.getpid()}.log"
+    with said.open("wb") as log:
         clock = time.perf_counter()
         child = subprocess.Popen(
             [str(part) for part in side.command],
@@ -67,7 +68,8 @@ def once(side: Side) -> Cost:
         _, status, usage = os.wait4(child.pid, 0)
         wall = time.perf_counter() - clock
     if os.waitstatus_to_exitcode(status):
-        sys.exit(f"failed: {side.command}\n{(OUT / 'child.log').read_text(encoding='utf-8')[-3000:]}")
+        sys.exit(f"failed: {side.command}\n{said.read_text(encoding='utf-8')[-3000:]}")
+    said.unlink()
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
+from typing import TYPE_CHECKING, Self
 
 from tsq.engine.runner import Result
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 
 class Progress:
@@ -21,34 +20,46 @@ class Progress:
     """
 
     def __init__(self, total: int) -> None:
-        self._console = Console(stderr=True)
-        self._live = sys.stderr.isatty()
-        self._bar = Bar(
-            TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            console=self._console, transient=True, disable=not self._live,
-        )  # fmt: skip
-        self._task = self._bar.add_task("building", total=total)
+        self._bar = _bar(total) if sys.stderr.isatty() else None
         self._warned = 0
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        if self._bar:
+            self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        if self._bar:
+            self._bar.stop()
         if self._warned and kind is None:
             sys.stderr.write(f'{self._warned} warnings: tsq query "select * from ops.checks where failed > 0"\n')
 
     def advance(self, result: Result) -> None:
         """Show one finished model."""
-        self._bar.update(self._task, advance=1, description=result.name)
-        if not self._live:
+        if self._bar:
+            self._bar.update(self._bar.task_ids[0], advance=1, description=result.name)
+        else:
             sys.stderr.write(f"{result.name:<34} {result.rows:>12,} rows {result.seconds:>8.2f} s\n")
         for check in result.checks:
             if check.failed:
                 self._warned += 1
-                self._console.print(
-                    f"  warn {result.name}: {check.failed:,} rows: {check.name}", markup=False, highlight=False
-                )
+                self._warn(f"  warn {result.name}: {check.failed:,} rows: {check.name}")
+
+    def _warn(self, text: str) -> None:
+        if self._bar:
+            self._bar.console.print(text, markup=False, highlight=False)
+        else:
+            sys.stderr.write(f"{text}\n")
+
+
+def _bar(total: int) -> Bar:
+    """The live line, with its one task; rich is imported only where there is a terminal to draw on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar.add_task("building", total=total)
+    return bar
