@@ -16,7 +16,6 @@ columns:
   n_prints: {type: INTEGER, unit: sessions, doc: "sessions printed so far, short ones left out"}
   sessions_since_last: {type: INTEGER, unit: sessions, doc: "sessions that are not short since the previous row, 1 without a hole; null on the first"}
   adv_inr: {type: DOUBLE, unit: inr, doc: "median value traded over the last prints (knob adv_window_sessions)"}
-  vol_60: {type: DOUBLE, unit: ratio per session, doc: "standard deviation of returns, 60 prints"}
   vol_252: {type: DOUBLE, unit: ratio per session, doc: "standard deviation of returns, 252 prints"}
   downside_vol_252: {type: DOUBLE, unit: ratio per session, doc: "root mean square of the negative returns over all 252"}
   beta_252: {type: DOUBLE, unit: ratio, doc: "slope of the return on the market's, 252 prints"}
@@ -67,7 +66,6 @@ rolled as (
         lag(tri, 21) over prints as tri_21,
         lag(tri, 252) over prints as tri_252,
         median(turnover_inr) over last_adv as median_turnover_inr,
-        stddev_samp(ret) over last_60 as std_60,
         avg(illiquidity) over last_60 as mean_illiquidity,
         stddev_samp(ret) over last_252 as std_252,
         avg(downside) over last_252 as mean_downside,
@@ -90,7 +88,6 @@ select
     n_prints::integer as n_prints,
     sessions_since_last::integer as sessions_since_last,
     if(span_adv <= {{ adv_window_sessions + window_hole_sessions }}, median_turnover_inr, null) as adv_inr,
-    if(span_60 <= {{ 60 + window_hole_sessions }}, std_60, null) as vol_60,
     if(span_252 <= {{ 252 + window_hole_sessions }}, std_252, null) as vol_252,
     if(span_252 <= {{ 252 + window_hole_sessions }}, sqrt(mean_downside), null) as downside_vol_252,
     if(span_252 <= {{ 252 + window_hole_sessions }}, slope, null) as beta_252,

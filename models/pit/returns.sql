@@ -1,7 +1,6 @@
 /*---
 grain: [security_id, session_no]
 knowable: date
-order: [security_id, session_no]
 checks:
   - "total_return_index > 0"
   - "ret is null or ret > -1"
