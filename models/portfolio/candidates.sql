@@ -8,7 +8,7 @@ columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   security_id: {type: BIGINT, doc: "pit.securities"}
   ticker: {type: VARCHAR, doc: "ticker on the date"}
-  sector: {type: VARCHAR, doc: "sector known on the date; unlabelled names are a sector of their own"}
+  sector: {type: VARCHAR, doc: "sector known on the date, or unlabelled"}
   score: {type: DOUBLE, doc: "blended score of the portfolio's blend"}
   sector_pick: {type: BIGINT, doc: "place within the sector, best first"}
   sector_slots: {type: BIGINT, doc: "names of the sector that fit under its cap at equal weight"}
@@ -16,8 +16,8 @@ columns:
   weight: {type: DOUBLE, unit: ratio, doc: "weight of one name: 1 / top_n, at most the name cap"}
 ---
 Names that may enter a portfolio at one of its own rebalances, best first. At equal weights a sector cap is a number of names, so the
-worst names of a crowded sector give way to the next best elsewhere. Names without a known sector count as one sector, unless the knob
-`cap_unlabelled` frees them. Known at the close of `date`.
+worst names of a crowded sector give way to the next best elsewhere. Names without a known sector are capped as one sector only where the
+knob `cap_unlabelled` says so. Known at the close of `date`.
 */
 with decisions as (
     select

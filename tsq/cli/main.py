@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -175,6 +176,9 @@ def report(project: ProjectOption = None) -> None:
 
 def main() -> None:
     """Run the command line; the one place where errors become exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a Windows pipe would be cp1252, and tables are drawn in UTF-8
+            stream.reconfigure(encoding="utf-8")
     try:
         app()
     except TsqError as error:
@@ -193,4 +197,3 @@ def main() -> None:
 def _fail(text: str, code: int) -> None:
     sys.stderr.write(f"{text}\n")
     sys.exit(code)
-

@@ -43,35 +43,26 @@ def run(
             market = workspace.market(graph)
             if market.kind == "demo" and not market.lake.batches():
                 loading.make_demo(project, market.lake, "default")
-            plan = _plan(
-                graph, models, as_of, full_refresh
-            )  # anew: until the lock was ours, another run may have ended
+            # anew: until the lock was ours, another run may have ended
+            plan = _plan(graph, models, as_of, full_refresh)
             if not plan.nothing_to_do:
                 path, note = _build(plan, threads, memory_limit)
     if plan.nothing_to_do and plan.base:
         say(f"nothing to do: {plan.base.run_id} is up to date")
     if note:
         say(note)
-    written = report_files(project) if with_report and not (plan.nothing_to_do and _has_report(project)) else ()
     index = project.reports / "out" / "index.html"
+    if with_report and not (plan.nothing_to_do and _has_report(project)):
+        report_files(project)
     seconds = time.perf_counter() - clock
     if as_json:
         manifest = builds.trusted_manifest(project.pointer)
-        typer.echo(
-            json.dumps(
-                {"warehouse": str(path), "seconds": seconds, "manifest": asdict(manifest) if manifest else None},
-                default=str,
-            )
-        )
+        ended = {"warehouse": str(path), "seconds": seconds, "manifest": asdict(manifest) if manifest else None}
+        typer.echo(json.dumps(ended, default=str))
         return
-    kind = "demo market" if plan.inputs.market == "demo" else "real data"
-    moment = plan.inputs.as_of
-    typer.echo(
-        f"warehouse  {workspace.shown(path, project)}   {kind}, as of {moment:%Y-%m-%d %H:%M %Z}"
-        if moment
-        else f"warehouse  {path}"
-    )
-    if written or (with_report and index.exists()):
+    market_name = "demo market" if plan.inputs.market == "demo" else "real data"
+    typer.echo(f"warehouse  {workspace.shown(path, project)}   {market_name}, {_as_of(plan)}")
+    if with_report:
         typer.echo(f"report     {workspace.shown(index, project)}")
     say(f"done in {seconds:.1f} s")
 
@@ -84,10 +75,13 @@ def report(*, root: Path | None) -> None:
 
 
 def report_files(project: Project) -> tuple[Path, ...]:
-    """Write the pages; returns the files."""
-    from tsq.report import build_site
+    """Write the pages, say what they could not show; returns the files."""
+    from tsq.report import make_site
 
-    return build_site(project.pointer, project.reports / "pages", project.reports / "out")
+    site = make_site(project.pointer, project.reports / "pages", project.reports / "out")
+    for problem in site.problems:
+        say(f"{problem.page}: {problem.what}\n  in:   {problem.where}\n  hint: {problem.hint}")
+    return site.files
 
 
 def say(text: str) -> None:
@@ -102,6 +96,11 @@ def _plan(graph: Graph, models: list[str], as_of: str | None, full_refresh: bool
     base = builds.trusted_manifest(graph.catalog.project.pointer)
     inputs = Inputs(market.lake, market.kind, moment)
     return plans.make(graph, inputs, models, base, full_refresh=full_refresh)
+
+
+def _as_of(plan: Plan) -> str:
+    moment = plan.inputs.as_of
+    return f"as of {moment.astimezone(workspace.INDIA):%Y-%m-%d %H:%M} IST" if moment else "no data"
 
 
 def _build(plan: Plan, threads: int | None, memory_limit: str | None) -> tuple[Path, str | None]:

@@ -1,6 +1,6 @@
 """Published tables to self-contained HTML pages."""
 
 from tsq.report.cards import Problem
-from tsq.report.site import Site, build_site, make_site
+from tsq.report.site import Site, make_site
 
-__all__ = ["Problem", "Site", "build_site", "make_site"]
+__all__ = ["Problem", "Site", "make_site"]

@@ -42,18 +42,6 @@ class Run:
     market: str
 
 
-def build_site(warehouse: Path, pages: Path, out: Path) -> tuple[Path, ...]:
-    """Render every page of a folder from a published warehouse.
-
-    Returns:
-        The files written, `index.html` first (see `make_site`, which also tells what could not be shown).
-
-    Raises:
-        TsqError: there is no warehouse, or a page has a mistake.
-    """
-    return make_site(warehouse, pages, out).files
-
-
 def make_site(warehouse: Path, pages: Path, out: Path, cache: Path | None = None) -> Site:
     """Render every page of a folder from a published warehouse, and say what could not be shown.
 

@@ -181,12 +181,12 @@ def test_a_locked_page_is_kept_beside_and_told(
 def test_no_warehouse_is_an_error_for_people(pages: Path, tmp_path: Path) -> None:
     _page(pages, FRONT)
     with pytest.raises(TsqError):
-        report.build_site(tmp_path / "none.duckdb", pages, tmp_path)
+        report.make_site(tmp_path / "none.duckdb", pages, tmp_path)
 
 
 def test_the_entry_returns_the_files(warehouse: Path, pages: Path, tmp_path: Path) -> None:
     _page(pages, FRONT)
-    assert report.build_site(warehouse, pages, tmp_path / "out") == (tmp_path / "out" / "index.html",)
+    assert report.make_site(warehouse, pages, tmp_path / "out").files == (tmp_path / "out" / "index.html",)
 
 
 def test_json_for_a_page_ends_no_element() -> None:
