@@ -17,12 +17,12 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
-from tsq.engine.lake import FileRecord, Lake
+from tsq.engine.lake import FileRecord, Lake, quote
 from tsq.errors import BUSY, TsqError, did_you_mean
-from tsq.ingest.cells import MACROS, TextGroup
+from tsq.ingest.cells import MACROS
 from tsq.ingest.formats import FORMATS, own_format
 from tsq.ingest.gather import Group, gather
-from tsq.ingest.records import count_rows, day_in_name, record
+from tsq.ingest.records import count_rows, record
 from tsq.ingest.rules import day_column
 from tsq.ingest.sources import read_sources
 from tsq.ingest.stage import kept_sql, mark, quarantine_sql, stage
@@ -92,14 +92,16 @@ def ingest(
 
 def _connect(scratch: Path) -> duckdb.DuckDBPyConnection:
     """A connection with the reading macros, on a scratch file, so that a load larger than memory goes through."""
-    con = duckdb.connect(str(scratch / "scratch.duckdb"))
+    con = duckdb.connect()
     con.execute("set TimeZone = 'UTC'")
     con.execute("pragma disable_checkpoint_on_shutdown")
+    # Nothing of it outlives the load, so no log is kept.
+    con.execute(f"attach {quote((scratch / 'scratch.duckdb').as_posix())} as scratch (recovery_mode no_wal_writes)")
+    con.execute("use scratch")
     for macro in MACROS:
         con.execute(macro)
     con.execute("create table verdicts (file_no integer, row_no bigint, verdict varchar)")
     con.execute("create table conflicts (file_no integer, n bigint)")
-    con.execute("create table read_files (file_no integer, file varchar, named date)")
     return con
 
 
@@ -119,9 +121,15 @@ class _Load:
             item for item in known if dataset in (None, item.dataset) and item.dataset in self.lake.datasets
         )
         entries, groups = gather(self.con, read_sources(paths), formats, self._loaded(), self.scratch)
-        if entries:
-            named = [(item.number, item.record.file, day_in_name(item.record.file)) for item in entries]
-            self.con.executemany("insert into read_files values (?, ?, ?)", named)
+        self.con.execute(
+            "create table read_files as "
+            "select unnest(?)::integer as file_no, unnest(?)::varchar as file, unnest(?)::date as named",
+            [
+                [item.number for item in entries],
+                [item.record.file for item in entries],
+                [item.named for item in entries],
+            ],
+        )
         staged = self._stage(groups)
         for name, tables in staged.items():
             mark(self.con, self.lake, self.lake.datasets[name], tables)
@@ -152,8 +160,6 @@ class _Load:
             dataset = self.lake.datasets[group.format.dataset]
             table = f"staged_{number}"
             stage(self.con, group, table, dataset, known_at=self.known_at, loaded_at=self.loaded_at)
-            if isinstance(group, TextGroup):
-                group.path.unlink()
             staged.setdefault(dataset.name, []).append(table)
         return staged
 

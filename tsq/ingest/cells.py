@@ -1,15 +1,17 @@
 """Files of one format and one header, as one relation: `file_no, row_no, wrong_width`, and a column for each name read.
 
-Text goes through DuckDB's CSV reader once for the whole group, one value a line, and is split there; so a row keeps its
-number and its text, and a damaged row damages no other. Numbers and dates are read by the macros below, with one answer
-for "is not one".
+Text goes through DuckDB's CSV reader once for the whole group. Where every row has the header's width and nothing is
+quoted, the reader splits it. Any other text is read one line a value and split there, so that a damaged row damages no
+other. Either way a row keeps its number and its text, which is read again only where a row is refused. Numbers and
+dates are read by the macros below, with one answer for "is not one".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -17,17 +19,22 @@ from tsq.engine.lake import quote
 from tsq.ingest.formats import Format
 
 UNIT_SEPARATOR = "\x1f"
+DAYS = "['%d-%b-%Y', '%d-%B-%Y', '%d %b %Y', '%d/%m/%Y', '%d-%m-%Y', '%Y%m%d']"
 
 MACROS = (
     "create macro ist(moment) as timezone('UTC', moment - interval '5 hours 30 minutes')",
     "create macro number(x) as case when x is not null then coalesce(try_cast(x as double), 'nan'::double) end",
     "create macro word(x) as nullif(trim(cast(x as varchar)), '')",
     "create macro caps(x) as upper(nullif(trim(cast(x as varchar)), ''))",
-    # The exchange writes days first; an ISO date may carry a time, which is dropped.
-    "create macro day(x) as case when x is not null then coalesce("
-    "try_cast(cast(x as varchar) as date), "
-    "try_strptime(cast(x as varchar), ['%d-%b-%Y', '%d-%B-%Y', '%d %b %Y', '%d/%m/%Y', '%d-%m-%Y', '%Y%m%d'])::date, "
-    "'-infinity'::date) end",
+    # The exchange writes days first; an ISO date may carry a time, which is dropped. Either is tried first where its
+    # punctuation stands, as a miss costs more than a hit.
+    f"create macro day_first(x) as try_strptime(x, {DAYS})::date",
+    "create macro day(x) as case "
+    "when x is null then null "
+    "when typeof(x) in ('DATE', 'TIMESTAMP', 'TIMESTAMP_NS') then try_cast(x as date) "
+    "when substr(cast(x as varchar), 3, 1) = '-' "
+    "then coalesce(day_first(cast(x as varchar)), try_cast(cast(x as varchar) as date), '-infinity'::date) "
+    "else coalesce(try_cast(cast(x as varchar) as date), day_first(cast(x as varchar)), '-infinity'::date) end",
     # A time without a zone is Indian wall time.
     "create macro instant(x) as case when x is not null then coalesce("
     r"case when regexp_matches(cast(x as varchar), ':\d\d(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$')"
@@ -38,26 +45,56 @@ MACROS = (
 )
 
 
+class Layout(NamedTuple):
+    """How lines are split: what stands between values, whether it alone tells them apart, and whether blanks pad them.
+
+    The exchange's full bhavcopy has a comma and a blank; taken as one delimiter they leave nothing to trim.
+    """
+
+    delimiter: str
+    is_regular: bool
+    is_padded: bool
+
+
 @dataclass
 class TextGroup:
-    """Text files of one format and header, gathered in one file of lines, each led by its file's number."""
+    """Text files of one format, header and layout, gathered in one file of lines, each led by its file's number.
+
+    `files` has for each file its number and what to add to a line's place in the group to get its number in the file.
+    """
 
     format: Format
     header: tuple[str, ...]
+    layout: Layout
     path: Path
-    files: list[tuple[int, int, int]] = field(default_factory=list)
+    files: list[tuple[int, int]] = field(default_factory=list)
     n_lines: int = 0
-    has_quotes: bool = False
 
-    def add(self, file_no: int, body: bytes, header_line: int) -> None:
-        """Append a file: UTF-8 lines, each ending in a newline; the first `header_line` lines are not rows."""
-        self.files.append((file_no, self.n_lines, header_line))
-        self.n_lines += body.count(b"\n")
-        self.has_quotes |= b'"' in body
-        lead = f"{file_no}{UNIT_SEPARATOR}".encode()
-        clean = body.replace(UNIT_SEPARATOR.encode(), b" ")
+    def add(self, file_no: int, rows: bytes, n_before: int) -> None:
+        """Append a file's rows: UTF-8 lines, each ending in a newline; `n_before` lines of the file come before them."""
+        self.files.append((file_no, n_before - self.n_lines))
+        self.n_lines += rows.count(b"\n")
+        lead = f"{file_no}{self.layout.delimiter}".encode()
+        clean = rows.replace(UNIT_SEPARATOR.encode(), b" ")
         with self.path.open("ab") as out:
             out.write(lead + clean[:-1].replace(b"\n", b"\n" + lead) + b"\n")
+
+
+def layout_of(rows: bytes, width: int) -> Layout:
+    """The layout of a file's rows, from counts over all of its bytes; `width` is the number of its header's names.
+
+    Counts cannot tell a row too long from one too short beside it: the reader does, see `load_text`.
+    """
+    n_commas, n_rows = rows.count(b","), rows.count(b"\n")
+    if width < 2 or b'"' in rows or n_commas not in (n_rows * (width - 1), n_rows * width):
+        return Layout(",", is_regular=False, is_padded=True)
+    has_tabs = b"\t" in rows
+    if rows.count(b", ") == n_commas and not has_tabs:
+        # A blank before a comma belongs to the comma before it where a value is empty.
+        odd = rows.count(b" ,") != rows.count(b", ,") or any(pad in rows for pad in (b"  ", b" \n", b"\n "))
+        return Layout(",", True, True) if odd or rows.startswith(b" ") else Layout(", ", True, False)
+    padded = has_tabs or any(pad in rows for pad in (b", ", b" ,", b" \n", b"\n ")) or rows.startswith(b" ")
+    return Layout(",", is_regular=True, is_padded=padded)
 
 
 @dataclass
@@ -87,54 +124,60 @@ def parquet_schema(con: duckdb.DuckDBPyConnection, path: Path) -> tuple[tuple[st
 
 
 def load_text(con: duckdb.DuckDBPyConnection, group: TextGroup, lines: str) -> str:
-    """Read a group into the table `lines` (file_no, row_no, line) and give the SELECT of its cells.
+    """Make the view `lines` (file_no, row_no, line) of a group and give the SELECT of its cells.
 
     Blank lines are no rows. Cells are trimmed text, null when empty. Row numbers are the line numbers in the file.
+    Reading the cells of a regular layout raises duckdb.InvalidInputException where a row has another width after all.
     """
-    con.execute(f"create table {lines}_files (file_no integer, first_line bigint, header_line bigint)")
-    con.executemany(f"insert into {lines}_files values (?, ?, ?)", group.files)
-    # Insertion order is the file's order, so a row's rowid is its place among all lines of the group.
+    files = f"{lines}_files"
     con.execute(
-        f"create table {lines}_all as select file_no, line from read_csv({quote(group.path.as_posix())}, "
-        f"auto_detect = false, columns = {{'file_no': 'INTEGER', 'line': 'VARCHAR'}}, delim = '{UNIT_SEPARATOR}', "
-        "quote = '', escape = '', header = false, nullstr = '')"
+        f"create or replace table {files} as select unnest(?)::integer as file_no, unnest(?)::bigint as shift",
+        [list(column) for column in zip(*group.files, strict=True)],
     )
+    # Numbered as they are read: the reader gives lines in the file's order.
     con.execute(
-        f"create view {lines} as select file_no, a.rowid - first_line + 1 as row_no, line "
-        f"from {lines}_all as a join {lines}_files as f using (file_no) "
-        f"where a.rowid - first_line >= header_line and trim(line, e' \\t') != ''"
+        f"create or replace view {lines} as select file_no, place + shift as row_no, line from ("
+        f"select cast(split_part(text, ',', 1) as integer) as file_no, row_number() over () as place, "
+        f"text[strpos(text, ',') + {len(group.layout.delimiter)}:] as line "
+        f"from {_reader(group.path, UNIT_SEPARATOR, {'text': 'VARCHAR'})}) "
+        f"join {files} using (file_no) where trim(line, e' \t') != ''"
     )
-    split = "string_split(line, ',')"
-    if group.has_quotes:
-        # A comma after every value lets one pattern read them all; a quoted value then loses its quotes.
-        values = """regexp_extract_all(line || ',', '(\\s*"(?:[^"]|"")*"\\s*|[^,]*),', 1)"""
-        plain = """case when starts_with(trim(x), '"') then replace(trim(x)[2:-2], '""', '"') else x end"""
-        split = f"case when contains(line, '\"') then list_transform({values}, lambda x: {plain}) else {split} end"
+    places = _places(group.format, group.header)
+    cell = "nullif(trim({}, e' \\t'), '')" if group.layout.is_padded else "{}"
+    if group.layout.is_regular:
+        columns = {"file_no": "INTEGER"} | {f"c{place}": "VARCHAR" for place in range(1, len(group.header) + 1)}
+        source = (
+            "select *, false as wrong_width, row_number() over () as place "
+            f"from {_reader(group.path, group.layout.delimiter, columns)}"
+        )
+        cells = [f"{cell.format(f'c{place}')} as {_ident(name)}" for place, name in places]
+        select = ["file_no", "place + shift as row_no", "wrong_width", *cells, *_absent(group.format, group.header)]
+        return f"select {', '.join(select)} from ({source}) join {files} using (file_no)"
+    # A comma after every value lets one pattern read them all; a quoted value then loses its quotes.
+    values = """regexp_extract_all(line || ',', '(\\s*"(?:[^"]|"")*"\\s*|[^,]*),', 1)"""
+    plain = """case when starts_with(trim(x), '"') then replace(trim(x)[2:-2], '""', '"') else x end"""
+    split = f"case when contains(line, '\"') then list_transform({values}, lambda x: {plain}) else string_split(line, ',') end"
     n = len(group.header)
     rest = f"trim(array_to_string(parts[{n + 1}:], ''), e' \\t') != ''"
-    cells = [
-        f"nullif(trim(parts[{place}], e' \\t'), '') as {_ident(name)}"
-        for place, name in _places(group.format, group.header)
-    ]
+    cells = [f"{cell.format(f'parts[{place}]')} as {_ident(name)}" for place, name in places]
+    wrong = f"len(parts) < {n} or (len(parts) > {n} and {rest}) as wrong_width"
     return (
-        f"select file_no, row_no, len(parts) < {n} or (len(parts) > {n} and {rest}) as wrong_width, "
-        + ", ".join([*cells, *_absent(group.format, group.header)])
-        + f" from (select file_no, row_no, {split} as parts from {lines})"
+        f"select {', '.join(['file_no', 'row_no', wrong, *cells, *_absent(group.format, group.header)])} "
+        f"from (select file_no, row_no, {split} as parts from {lines})"
     )
 
 
 def load_parquet(con: duckdb.DuckDBPyConnection, group: ParquetGroup, lines: str) -> str:
     """Make the view `lines` (file_no, row_no, line) of a group and give the SELECT of its typed cells."""
-    con.execute(f"create table {lines}_files (file_no integer, path varchar)")
-    con.executemany(
-        f"insert into {lines}_files values (?, ?)", [(number, path.as_posix()) for number, path in group.files]
+    con.execute(
+        f"create table {lines}_files as select unnest(?)::integer as file_no, unnest(?)::bigint as place",
+        [[number for number, _ in group.files], list(range(len(group.files)))],
     )
     paths = ", ".join(quote(path.as_posix()) for _, path in group.files)
     con.execute(
         f"create view {lines}_all as select f.file_no, p.file_row_number + 1 as row_no, "
-        "p.* exclude (filename, file_row_number) "
-        f"from read_parquet([{paths}], filename = true, file_row_number = true) as p "
-        f"join {lines}_files as f on p.filename = f.path"
+        f"p.* from (select *, file_index, file_row_number from read_parquet([{paths}])) as p "
+        f"join {lines}_files as f on p.file_index = f.place"
     )
     names = [name for name, _ in group.schema]
     values = ", ".join(f"coalesce(cast({_ident(name)} as varchar), '')" for name in names)
@@ -146,6 +189,15 @@ def load_parquet(con: duckdb.DuckDBPyConnection, group: ParquetGroup, lines: str
     ]
     columns = ", ".join([*cells, *_absent(group.format, header)])
     return f"select file_no, row_no, false as wrong_width, {columns} from {lines}_all"
+
+
+def _reader(path: Path, delimiter: str, columns: Mapping[str, str]) -> str:
+    """The CSV reader with nothing left to guess; an empty value is null, a row of another width is an error."""
+    named = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
+    return (
+        f"read_csv({quote(path.as_posix())}, auto_detect = false, columns = {{{named}}}, delim = '{delimiter}', "
+        "quote = '', escape = '', header = false, nullstr = '')"
+    )
 
 
 def _places(of: Format, header: Sequence[str]) -> list[tuple[int, str]]:

@@ -34,7 +34,7 @@ class Format:
 
     `needs` must all be in the header; `may` are read when there and null otherwise; `aliases` rename header names.
     `only`: nothing but `needs` and `may` may be in the header. `first_line` recognises a file without a header, whose
-    columns are then `needs`.
+    columns are then `needs`. `of_file`: aggregates over the rows of a file, which `select` may use by name.
     A lower `source_rank` wins between formats of equal knowledge.
     """
 
@@ -47,6 +47,7 @@ class Format:
     aliases: Mapping[str, str] = field(default_factory=dict)
     only: bool = False
     first_line: re.Pattern[str] | None = None
+    of_file: str = ""
 
 
 LEGACY_BHAVCOPY = Format(
@@ -106,6 +107,11 @@ SEC_BHAVDATA_FULL = Format(
     may=("avg_price", "no_of_trades", "deliv_qty", "deliv_per"),
     # A converter in the wild writes rupees into the lakhs column. One such row is refused by the price checks; only a
     # file in which at least 99 rows of 100 (and at least 10 rows) make sense as rupees is read as rupees, and says so.
+    of_file="""
+        count(*) as n_rows,
+        count_if(number(turnover_lacs) between 0.5 * number(ttl_trd_qnty) * number(low_price)
+            and 2 * number(ttl_trd_qnty) * number(high_price)) as n_like_rupees
+    """,
     select="""
         day(date1) as date,
         word(symbol) as symbol,
@@ -117,9 +123,7 @@ SEC_BHAVDATA_FULL = Format(
         number(last_price) as last,
         number(prev_close) as prev_close,
         number(ttl_trd_qnty) as volume,
-        count_if(number(turnover_lacs) between 0.5 * number(ttl_trd_qnty) * number(low_price)
-            and 2 * number(ttl_trd_qnty) * number(high_price)) over of_file as n_like_rupees,
-        n_like_rupees >= 10 and n_like_rupees >= 0.99 * count(*) over of_file as is_rupees,
+        n_like_rupees >= 10 and n_like_rupees >= 0.99 * n_rows as is_rupees,
         round(number(turnover_lacs) * case when is_rupees then 1 else 100000 end, 2) as turnover_inr,
         number(no_of_trades) as trades,
         number(nullif(deliv_qty, '-')) as deliverable_qty,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 
 from tsq.engine.lake import FileRecord
 from tsq.errors import did_you_mean
-from tsq.ingest.cells import ParquetGroup, TextGroup, header_names, parquet_schema
+from tsq.ingest.cells import Layout, ParquetGroup, TextGroup, header_names, layout_of, parquet_schema
 from tsq.ingest.formats import UNUSED, Format, recognise
+from tsq.ingest.names import day_in_name
 from tsq.ingest.sources import Parquet, Refused, Source, Text
 
 Group = TextGroup | ParquetGroup
@@ -29,6 +32,11 @@ class Entry:
     record: FileRecord
     n_lines: int | None = None
     settled: bool = False
+
+    @cached_property
+    def named(self) -> date | None:
+        """The one date in the file's name."""
+        return day_in_name(self.record.file)
 
 
 def gather(
@@ -51,7 +59,7 @@ def gather(
         An entry for each source in order, and the groups to read.
     """
     entries: list[Entry] = []
-    texts: dict[tuple[str, tuple[str, ...]], TextGroup] = {}
+    texts: dict[tuple[str, tuple[str, ...], Layout], TextGroup] = {}
     parquets: dict[tuple[str, tuple[tuple[str, str], ...]], ParquetGroup] = {}
     for number, source in enumerate(sources):
         if isinstance(source, Refused):
@@ -78,8 +86,13 @@ def gather(
         if isinstance(source, Text):
             has_header = found.first_line is None
             names = header if has_header else found.needs
-            text = texts.setdefault((found.name, names), TextGroup(found, names, scratch / f"lines_{len(texts)}.txt"))
-            text.add(number, source.body, n_before + 1 if has_header else 0)
+            n_before += has_header
+            rows = _after(source.body, n_before)
+            if rows:
+                key = (found.name, names, layout_of(rows, len(names)))
+                if key not in texts:
+                    texts[key] = TextGroup(found, names, key[2], scratch / f"lines_{len(texts)}.txt")
+                texts[key].add(number, rows, n_before)
             entries.append(Entry(number, record, None if source.ends_whole else source.body.count(b"\n")))
         elif path is not None:
             parquets.setdefault((found.name, schema), ParquetGroup(found, schema)).files.append((number, path))
@@ -99,6 +112,14 @@ def _first_line(body: bytes) -> tuple[str, int]:
     blank = len(body) - len(body.lstrip())
     start = body.rfind(b"\n", 0, blank) + 1
     return body[start : body.index(b"\n", start)].decode(), body.count(b"\n", 0, start)
+
+
+def _after(body: bytes, n_lines: int) -> bytes:
+    """What comes after so many lines."""
+    at = 0
+    for _ in range(n_lines):
+        at = body.index(b"\n", at) + 1
+    return body[at:]
 
 
 def _refused(number: int, source: Refused) -> Entry:

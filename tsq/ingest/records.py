@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -12,13 +11,6 @@ from tsq.engine.lake import FileRecord
 from tsq.ingest.gather import Entry
 from tsq.ingest.rules import WRONG_WIDTH
 from tsq.ingest.stage import DUPLICATE
-
-DAYS_IN_NAMES = (
-    (r"(?<!\d)(\d{2}[A-Za-z]{3}\d{4})(?!\d)", "%d%b%Y"),
-    (r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)", "%Y-%m-%d"),
-    (r"(?<!\d)((?:19|20)\d{2}[01]\d[0-3]\d)(?!\d)", "%Y%m%d"),
-    (r"(?<!\d)([0-3]\d[01]\d(?:19|20)\d{2})(?!\d)", "%d%m%Y"),
-)
 
 
 @dataclass(frozen=True)
@@ -91,7 +83,7 @@ def record(entry: Entry, counted: Counted | None) -> FileRecord:
     notes = [*entry.record.notes, *counted.notes]
     if entry.n_lines is not None and counted.last_wrong_width == entry.n_lines:
         notes.append("is cut off in its last row; the whole rows before it are used")
-    named = day_in_name(entry.record.file)
+    named = entry.named
     if named and counted.first_date and counted.first_date == counted.last_date and named != counted.first_date:
         notes.append(f"its name says {named}, its rows say {counted.first_date}: the rows are believed")
     if counted.n_conflicts:
@@ -119,15 +111,3 @@ def record(entry: Entry, counted: Counted | None) -> FileRecord:
         f"{found.file}: {n_refused} rows in quarantine, {found.rows_quarantined} counted"
     )
     return found
-
-
-def day_in_name(name: str) -> date | None:
-    """The one date a file's name gives, in any of the forms the exchange has used; None when it gives none."""
-    last = re.split(r"[/:]", name)[-1]
-    for pattern, form in DAYS_IN_NAMES:
-        for text in re.findall(pattern, last):
-            try:
-                return datetime.strptime(text, form).replace(tzinfo=UTC).date()
-            except ValueError:
-                continue
-    return None

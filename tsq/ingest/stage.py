@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import duckdb
 
 from tsq.engine.datasets import Column, Dataset
 from tsq.engine.lake import Lake, quote
-from tsq.ingest.cells import TextGroup, load_parquet, load_text
+from tsq.ingest.cells import Layout, ParquetGroup, load_parquet, load_text
+from tsq.ingest.formats import Format
 from tsq.ingest.gather import Group
 from tsq.ingest.rules import day_column, known_at_sql, reason_sql
 
@@ -32,15 +34,38 @@ def stage(
     the relation `<table>_lines` (file_no, row_no, line).
     """
     lines = f"{table}_lines"
-    cells = load_text(con, group, lines) if isinstance(group, TextGroup) else load_parquet(con, group, lines)
-    of = group.format
-    select = of.select.strip().rstrip(",")
-    mapped = f"select file_no, row_no, wrong_width, {select} from ({cells}) window of_file as (partition by file_no)"
+    if isinstance(group, ParquetGroup):
+        con.execute(_staged(con, group.format, load_parquet(con, group, lines), table, dataset, known_at, loaded_at))
+        return
+    try:
+        con.execute(_staged(con, group.format, load_text(con, group, lines), table, dataset, known_at, loaded_at))
+    except duckdb.InvalidInputException:
+        # A row too long and one too short made up for each other in the counts: each line is split by itself.
+        if not group.layout.is_regular:
+            raise
+        odd = replace(group, layout=Layout(group.layout.delimiter, is_regular=False, is_padded=True))
+        con.execute(_staged(con, group.format, load_text(con, odd, lines), table, dataset, known_at, loaded_at))
+
+
+def _staged(
+    con: duckdb.DuckDBPyConnection,
+    of: Format,
+    cells: str,
+    table: str,
+    dataset: Dataset,
+    known_at: datetime | None,
+    loaded_at: datetime,
+) -> str:
+    """The statement that makes a staged table of cells."""
+    source = f"({cells})"
+    if of.of_file:
+        source += f" join (select file_no, {of.of_file} from ({cells}) group by file_no) using (file_no)"
+    mapped = f"select file_no, row_no, wrong_width, {of.select.strip().rstrip(',')} from {source}"
     names = {str(name) for name, *_ in con.execute(f"describe {mapped}").fetchall()}
     remarks = ", ".join(name if name in names else f"cast(null as varchar) as {name}" for name in ("reject", "note"))
     complete = ", ".join(_complete(column, column.name in names) for column in dataset.columns)
     final = ", ".join(f'try_cast("{column.name}" as {column.type}) as "{column.name}"' for column in dataset.columns)
-    con.execute(f"""
+    return f"""
         create table {table} as
         with mapped as ({mapped}),
         complete as (select file_no, row_no, wrong_width, {remarks}, {complete} from mapped),
@@ -52,7 +77,7 @@ def stage(
         select *, {quote(of.name)} as format, {of.source_rank} as source_rank,
             hash({_list(dataset.key)}, known_at, {quote(of.name)}) as key_id
         from dated
-    """)
+    """
 
 
 def mark(con: duckdb.DuckDBPyConnection, lake: Lake, dataset: Dataset, tables: Sequence[str]) -> None:
@@ -144,7 +169,7 @@ def quarantine_sql(con: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, s
     for dataset, table in tables:
         refused = (
             f"select file_no, row_no, reason from {table} where reason is not null union all "
-            f"select file_no, row_no, verdict from verdicts semi join {table} using (file_no, row_no) "
+            f"select file_no, row_no, verdict from verdicts semi join {table}_lines_files using (file_no) "
             f"where verdict = {quote(REPEATED)}"
         )
         if con.execute(f"select count(*) from ({refused})").fetchone() != (0,):
