@@ -132,6 +132,12 @@ def _check_read(node: Compiled, read: str, catalog: Catalog, compiled: Mapping[s
         raise TsqError(
             f"{node.name} reads {read}, which nothing makes", where=node.model.path, hint=did_you_mean(read, known)
         )
+    if read not in compiled and node.model.header.kind == "view":
+        raise TsqError(
+            f"{node.name} is a view of {read}, which a published build does not hold",
+            where=node.model.path,
+            hint="make it `kind: table`: views look at tables of the same build",
+        )
 
 
 def _order(parents: Mapping[str, tuple[str, ...]], compiled: Mapping[str, Compiled]) -> list[str]:

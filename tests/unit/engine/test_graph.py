@@ -158,3 +158,11 @@ def test_templates_list_tables_of_a_layer(make_project: MakeProject) -> None:
     assert "x * -1" in node.sql
     with pytest.raises(TsqError, match="no such layer"):
         build(make_project({"models/mart/all_of.sql": "select {{ tables('bse') | length }} as n"}))
+
+
+def test_a_view_reads_no_sources(make_project: MakeProject) -> None:
+    dataset = "doc: prices\nkey: [day]\ncolumns:\n  day: {type: DATE, doc: d}\n"
+    view = "/*---\nkind: view\n---\n*/\nselect day from raw.prices"
+    root = make_project({"sql/raw/prices.yml": dataset, "models/base/v.sql": view})
+    with pytest.raises(TsqError, match=r"base\.v is a view of raw\.prices"):
+        build(root)
