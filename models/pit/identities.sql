@@ -80,7 +80,10 @@ candidates as (
     union all
     select child.node, past.node, if(past.issuer = child.issuer, 2, 5), if(past.issuer = child.issuer, 'symbol', 'continuing'), null
     from nodes as child
-    join nodes as past on past.symbol = child.symbol and past.line = child.line and past.first_date < child.first_date
+    join nodes as past
+        on past.symbol = child.symbol and past.line = child.line
+        -- two files of one day, with and without ISINs, show one share: the one with the ISIN leads
+        and (past.first_date < child.first_date or (past.first_date = child.first_date and past.isin != '' and child.isin = ''))
     union all
     select child.node, past.node, 3, 'change', changes.effective_date
     from nodes as child
@@ -128,7 +131,11 @@ links as (
     join nodes as past on past.node = candidates.parent
     join answers on answers.parent = candidates.parent and answers.asked_on = child.first_date
     -- the same share under another name on the same day is another share (a DVR beside its ordinary share)
-    where (answers.last_date < child.first_date or candidates.evidence = 'symbol')
+    where (
+            answers.last_date < child.first_date
+            or candidates.evidence = 'symbol'
+            or (candidates.evidence = 'continuing' and '' in (child.isin, past.isin))
+        )
         and (candidates.evidence != 'change' or answers.last_date < candidates.effective_date)
         and (
             candidates.evidence != 'continuing'

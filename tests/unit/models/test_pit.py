@@ -59,6 +59,15 @@ def test_rows_without_isin_join_the_symbol_before_and_after(bench: Bench) -> Non
     assert bench.rows("select count(*), count(distinct security_id) from pit.prices") == [(6, 1)]
 
 
+def test_two_sources_with_and_without_isin_are_one_share(bench: Bench) -> None:
+    put_market(bench)
+    with_isin = [price(day, "AAA", 10, isin=A, file="panel") for day in DAYS[:5]]
+    without = [price(day, "AAA", 10, source_rank=40, file="full") for day in DAYS[:8]]
+    bench.put("prices", with_isin + without)
+    bench.run("pit.prices")
+    assert bench.rows("select count(*), count(distinct security_id) from pit.prices where ticker = 'AAA'") == [(8, 1)]
+
+
 def test_a_symbol_given_to_another_company_is_another_security(bench: Bench) -> None:
     bench.put(
         "prices",
