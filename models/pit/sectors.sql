@@ -5,7 +5,7 @@ checks:
   - "valid_from < valid_to"
 columns:
   security_id: {type: BIGINT, doc: "the security"}
-  sector: {type: VARCHAR, doc: "industry label in the list's own words"}
+  sector: {type: VARCHAR, doc: "industry: the list's own words, or the name config/sector_mapping.csv gives them"}
   valid_from: {type: DATE, doc: "first day the label could be used"}
   valid_to: {type: DATE, doc: "first day of the next label; 9999-12-31 while there is none"}
   is_undated: {type: BOOLEAN, doc: "true where the list has no date: it may know survivors only"}
@@ -21,19 +21,31 @@ with newest as (
     {{ newest_of('symbol, seen_on') }}
 ),
 
+-- the exchange renamed its industries between 2021 and 2023; one sector must not be two for the caps
+labelled as (
+    select
+        newest.symbol,
+        newest.isin,
+        newest.seen_on,
+        newest.known_at,
+        coalesce(labels.sector, newest.sector) as sector,
+    from newest
+    left join config.sector_labels as labels on upper(labels.label) = upper(newest.sector)
+),
+
 -- whom a label may mean: whoever bears its ISIN or its symbol
 bearers as (
     select
-        newest.symbol,
-        newest.sector,
-        newest.seen_on,
-        newest.known_at,
+        labelled.symbol,
+        labelled.sector,
+        labelled.seen_on,
+        labelled.known_at,
         securities.security_id,
-        securities.isin is not distinct from newest.isin as by_isin,
+        securities.isin is not distinct from labelled.isin as by_isin,
         min(securities.valid_from) as since,
-    from newest
-    join pit.securities as securities on securities.ticker = newest.symbol or securities.isin = newest.isin
-    where securities.kind in ('equity', 'sme') and (newest.seen_on is null or securities.valid_from <= newest.seen_on)
+    from labelled
+    join pit.securities as securities on securities.ticker = labelled.symbol or securities.isin = labelled.isin
+    where securities.kind in ('equity', 'sme') and (labelled.seen_on is null or securities.valid_from <= labelled.seen_on)
     group by all
 ),
 
