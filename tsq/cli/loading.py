@@ -61,10 +61,13 @@ def make_demo(project: Project, lake: Lake, size: str) -> Report:
     from tsq.ingest.batch import ingest as ingest_files
     from tsq.ingest.demo import write_demo
 
-    folder = project.warehouse / "demo" / "files"
-    shutil.rmtree(project.warehouse / "demo", ignore_errors=True)
     sys.stderr.write(f"making the demo market ({size})\n")
-    return ingest_files(write_demo(folder, size=size), lake)
+    demo, scratch = project.warehouse / "demo", project.warehouse / ".demo"
+    shutil.rmtree(scratch, ignore_errors=True)
+    written = write_demo(scratch / "files", size=size)  # an unknown size ends here, and the old market stays
+    shutil.rmtree(demo, ignore_errors=True)
+    scratch.rename(demo)
+    return ingest_files([demo / path.relative_to(scratch) for path in written], lake)
 
 
 def _print(done: Report, dry_run: bool) -> None:
