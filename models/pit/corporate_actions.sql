@@ -47,7 +47,7 @@ owned as (
     qualify row_number() over (
         partition by accepted.symbol, accepted.ex_date, accepted.kind
         order by
-            (securities.isin is not distinct from accepted.isin) desc,
+            coalesce(securities.isin = accepted.isin, false) desc,
             -- the share itself before the lines beside it
             securities.kind in ('equity', 'sme', 'etf') desc,
             securities.valid_from desc,

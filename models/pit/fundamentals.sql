@@ -63,7 +63,7 @@ owned as (
         partition by filings.symbol, filings.period_end, filings.consolidated, filings.broadcast_at
         order by
             securities.known_at <= filings.broadcast_at desc,
-            (securities.isin is not distinct from filings.isin) desc,
+            coalesce(securities.isin = filings.isin, false) desc,
             if(securities.known_at <= filings.broadcast_at, securities.valid_from, null) desc nulls last,
             securities.valid_from,
             securities.security_id

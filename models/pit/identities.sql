@@ -148,6 +148,12 @@ links as (
                     where elsewhere.issuer = past.issuer and elsewhere.line = past.line and elsewhere.symbol != past.symbol
                         and elsewhere.first_date > answers.last_date and elsewhere.first_date <= child.first_date
                 )
+                and not exists (
+                    select 1
+                    from changes
+                    where changes.old_symbol = past.symbol
+                        and changes.effective_date > answers.last_date and changes.effective_date <= child.first_date
+                )
             )
         )
     qualify row_number() over (partition by child.node order by candidates.strength, answers.last_date desc, candidates.parent desc) = 1

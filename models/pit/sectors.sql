@@ -41,7 +41,7 @@ bearers as (
         labelled.seen_on,
         labelled.known_at,
         securities.security_id,
-        securities.isin is not distinct from labelled.isin as by_isin,
+        coalesce(securities.isin = labelled.isin, false) as by_isin,
         min(securities.valid_from) as since,
     from labelled
     join pit.securities as securities on securities.ticker = labelled.symbol or securities.isin = labelled.isin

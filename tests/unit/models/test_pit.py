@@ -254,6 +254,19 @@ def test_returns_over_a_bonus_a_dividend_a_hole_and_a_crash(bench: Bench) -> Non
     assert [row[3] for row in rows] == [None, 1, 1, 1, 3]
 
 
+def test_an_action_goes_to_whoever_bears_the_symbol_on_its_ex_date(bench: Bench) -> None:
+    put_market(bench)
+    # the first AAA had no ISIN, was renamed and lives on; another company has the symbol now
+    bench.put("prices", [price(DAYS[0], "AAA", 10)] + [price(day, "MOVED", 10, isin=A) for day in DAYS[1:]])
+    bench.put("prices", [price(day, "AAA", 100 if i < 5 else 50, isin=B) for i, day in enumerate(DAYS) if i >= 3])
+    bench.put("symbol_changes", [{"old_symbol": "AAA", "new_symbol": "MOVED", "effective_date": DAYS[1]}])
+    bench.put("corporate_actions", [action("AAA", DAYS[5], price_factor=0.5)])
+    bench.run("pit.returns")
+    assert bench.rows(
+        f"select ticker, ret from pit.returns where date = '{DAYS[5]}' and ticker in ('AAA', 'MOVED') order by 1"
+    ) == [("AAA", 0.0), ("MOVED", 0.0)]
+
+
 def test_a_vague_action_beside_a_clear_one_counts_once(bench: Bench) -> None:
     put_market(bench)
     bench.put("prices", [price(DAYS[0], "AAA", 100, isin=A), price(DAYS[1], "AAA", 50, isin=A)])
