@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -217,18 +217,18 @@ class Lake:
             order = ", ".join(
                 f'"{name}" nulls last' for name in (*self.datasets[dataset].key, "known_at", "source_rank", "file")
             )
-            part = self._write_part(
-                con, f"{dataset}/{batch_id}.parquet", f"select {columns} from {relation} order by {order}"
-            )
+            # Sorted before the batch's constants are put beside every row, which the sort would have to carry.
+            query = f"select {columns} from (select * from {relation} order by {order})"
+            part = self._write_part(con, f"{dataset}/{batch_id}.parquet", query)
             if part is not None:
-                parts[dataset] = _with_times(con, part, relation, loaded_at)
+                parts[dataset] = self._with_times(con, part, loaded_at)
         kept_out = None
         if quarantine is not None:
             columns = _select_list(QUARANTINE_COLUMNS, batch_id, loaded_at)
-            query = f"select {columns} from {quarantine} order by file, row_no, reason"
+            query = f"select {columns} from (select * from {quarantine} order by file, row_no, reason)"
             kept_out = self._write_part(con, f"_quarantine/{batch_id}.parquet", query)
         batch = Batch(batch_id, loaded_at.astimezone(UTC), files, parts, kept_out)
-        text = json.dumps(asdict(batch), default=_to_text, indent=1, ensure_ascii=False)
+        text = json.dumps(batch, default=_to_json, ensure_ascii=False)
         target = self.root / "_batches" / f"{batch_id}.json"
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = target.with_suffix(".tmp")
@@ -258,7 +258,7 @@ class Lake:
         target = self.root / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         scratch = target.with_suffix(".tmp")
-        options = "format parquet, compression zstd, row_group_size 122880"
+        options = "format parquet, parquet_version v2, compression zstd, row_group_size 122880"
         (rows,) = con.execute(f"copy ({query}) to {quote(scratch.as_posix())} ({options})").fetchone() or (0,)
         if not rows:
             scratch.unlink()
@@ -266,6 +266,16 @@ class Lake:
         sha256 = file_sha256(scratch)
         _settle(scratch, target)
         return Part(relative, sha256, rows)
+
+    def _with_times(self, con: duckdb.DuckDBPyConnection, part: Part, loaded_at: datetime) -> Part:
+        """The part with the span of its `known_at`; epoch numbers, so that no session time zone comes between."""
+        row = con.execute(
+            "select epoch_us(min(known_at)), epoch_us(max(known_at)), "
+            f"epoch_us(max(known_at) filter (where known_at <= {timestamp_sql(loaded_at)})) "
+            f"from read_parquet({quote((self.root / part.path).as_posix())})"
+        ).fetchone()
+        oldest, newest, clock = (_from_epoch(value) for value in row or (None, None, None))
+        return Part(part.path, part.sha256, part.rows, oldest, newest, clock)
 
 
 def quote(text: str) -> str:
@@ -291,16 +301,6 @@ def _select_list(schema: Mapping[str, str], batch_id: str, loaded_at: datetime) 
     )
 
 
-def _with_times(con: duckdb.DuckDBPyConnection, part: Part, relation: str, loaded_at: datetime) -> Part:
-    """The part with the span of its `known_at`; epoch numbers, so that no session time zone comes between."""
-    row = con.execute(
-        "select epoch_us(min(known_at)), epoch_us(max(known_at)), "
-        f"epoch_us(max(known_at) filter (where known_at <= {timestamp_sql(loaded_at)})) from {relation}"
-    ).fetchone()
-    oldest, newest, clock = (_from_epoch(value) for value in row or (None, None, None))
-    return Part(part.path, part.sha256, part.rows, oldest, newest, clock)
-
-
 def _from_epoch(microseconds: int | None) -> datetime | None:
     if microseconds is None:
         return None
@@ -321,9 +321,11 @@ def _settle(scratch: Path, target: Path) -> None:
             os.close(folder)
 
 
-def _to_text(value: Any) -> str:
+def _to_json(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Batch | FileRecord | Part):
+        return vars(value)
     raise TypeError(f"{type(value).__name__} has no place in a batch file")
 
 
