@@ -30,7 +30,7 @@ with newest as (
     -- a level of zero is a level that is missing
     where close > 0
     qualify row_number() over (
-        partition by upper(index_name), kind, date order by known_at desc, source_rank, loaded_at desc, batch_id desc, file
+        partition by upper(index_name), kind, date order by known_at desc, source_rank, close
     ) = 1
 ),
 

@@ -23,7 +23,7 @@ split or bonus of the same day says the same thing twice and is dropped.
 with newest as (
     select *
     from raw.corporate_actions
-    {{ newest_of('symbol, ex_date, kind') }}
+    {{ newest_of('symbol, ex_date, kind', 'status, price_factor, share_factor, cash_inr, isin, source') }}
 ),
 
 accepted as (

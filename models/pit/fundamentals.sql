@@ -32,7 +32,7 @@ security only bears later, it is known from then on. An interval may still be cl
 with filings as (
     select *
     from raw.fundamentals
-    {{ newest_of('symbol, period_end, consolidated, broadcast_at') }}
+    {{ newest_of('symbol, period_end, consolidated, broadcast_at', 'revenue_inr, operating_profit_inr, net_profit_inr, isin, period_start') }}
 ),
 
 owned as (

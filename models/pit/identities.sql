@@ -67,7 +67,7 @@ changes as (
     select old_symbol, new_symbol, effective_date
     from raw.symbol_changes
     where old_symbol != new_symbol
-    {{ newest_of('old_symbol, new_symbol, effective_date') }}
+    {{ newest_of('old_symbol, new_symbol, effective_date', 'company') }}
 ),
 
 -- the lower the strength, the better the evidence

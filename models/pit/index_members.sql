@@ -16,7 +16,7 @@ the security bears that symbol, and `known_at` says so. Decide with rows whose `
 with newest as (
     select *
     from raw.index_members
-    {{ newest_of('index_name, symbol, valid_from') }}
+    {{ newest_of('index_name, symbol, valid_from', 'valid_to, announced_on') }}
 ),
 
 named as (

@@ -41,10 +41,23 @@ ranked as (
     select
         *,
         row_number() over (
-            partition by date, symbol, series order by known_at desc, source_rank, loaded_at desc, batch_id desc, file
+            partition by date, symbol, series
+            -- two copies of one source that disagree: the fuller day, never the one loaded first
+            order by
+                known_at desc,
+                source_rank,
+                volume desc nulls last,
+                turnover_inr desc nulls last,
+                (close, open, high, low, prev_close, isin, name, deliverable_qty),
         ) as choice,
         row_number() over (
-            partition by date, symbol, series order by known_at desc, not coalesce(turnover_exact, true), source_rank, loaded_at desc, batch_id desc, file
+            partition by date, symbol, series
+            order by
+                known_at desc,
+                not coalesce(turnover_exact, true),
+                source_rank,
+                volume desc nulls last,
+                turnover_inr desc nulls last,
         ) as turnover_choice,
     from raw.prices
     where date in (select date from shared_dates)

@@ -18,7 +18,7 @@ symbol or ISIN it names, until a dated one speaks. An undated list leaks surviva
 with newest as (
     select *
     from raw.sectors
-    {{ newest_of('symbol, seen_on') }}
+    {{ newest_of('symbol, seen_on', 'sector, isin') }}
 ),
 
 -- the exchange renamed its industries between 2021 and 2023; one sector must not be two for the caps

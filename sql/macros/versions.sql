@@ -1,8 +1,9 @@
-{# Keep the version of each key that was known last; between sources of equal knowledge the more exact one. Ends a select. #}
-{% macro newest_of(key) -%}
+{# Keep the version of each key that was known last; between sources of equal knowledge the more exact one; between two
+   copies of one source that disagree the greater values, so that the order of loading decides nothing. Ends a select. #}
+{% macro newest_of(key, values) -%}
 qualify row_number() over (
     partition by {{ key | sql }}
-    order by known_at desc, source_rank, loaded_at desc, batch_id desc, file
+    order by known_at desc, source_rank, ({{ values | sql }}) desc
 ) = 1
 {%- endmacro %}
 

@@ -198,6 +198,23 @@ def test_columns_come_from_the_newest_then_the_exact_source(bench: Bench) -> Non
     assert got == [(10.0, A, 123456.0, 7), (12.0, A, 5e7, None)]
 
 
+def test_which_copy_was_loaded_first_decides_nothing(bench_of: Callable[..., Bench]) -> None:
+    found = []
+    for first, second in (("b1", "b2"), ("b2", "b1")):
+        bench = bench_of()
+        put_market(bench)
+        thin, full = {"batch_id": first, "file": "one"}, {"batch_id": second, "file": "two"}
+        bench.put(
+            "prices",
+            [price(DAYS[0], "AAA", 10, volume=900, **thin), price(DAYS[0], "AAA", 11, volume=1000, **full)],
+        )
+        bench.put("sectors", [{"symbol": "AAA", "sector": sector, **where} for sector, where in (("S1", thin), ("S2", full))])
+        bench.run("pit.prices", "pit.sectors")
+        found.append(bench.rows("select close, volume from pit.prices where ticker = 'AAA'"))
+        found.append(bench.rows("select sector from pit.sectors"))
+    assert found == [[(11.0, 1000)], [("S2",)]] * 2
+
+
 def test_two_series_on_one_day_keep_the_rolling_one(bench: Bench) -> None:
     put_market(bench)
     bench.put(
