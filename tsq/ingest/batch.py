@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,16 +94,21 @@ def ingest(
 def _connect(scratch: Path) -> duckdb.DuckDBPyConnection:
     """A connection with the reading macros, on a scratch file, so that a load larger than memory goes through."""
     con = duckdb.connect()
-    con.execute("set TimeZone = 'UTC'")
     con.execute("pragma disable_checkpoint_on_shutdown")
     # Nothing of it outlives the load, so no log is kept.
     con.execute(f"attach {quote((scratch / 'scratch.duckdb').as_posix())} as scratch (recovery_mode no_wal_writes)")
-    con.execute("use scratch")
+    _settle_in(con)
     for macro in MACROS:
         con.execute(macro)
     con.execute("create table verdicts (file_no integer, row_no bigint, verdict varchar)")
     con.execute("create table conflicts (file_no integer, n bigint)")
     return con
+
+
+def _settle_in(con: duckdb.DuckDBPyConnection) -> None:
+    """What each connection to the scratch file needs for itself."""
+    con.execute("set TimeZone = 'UTC'")
+    con.execute("use scratch")
 
 
 @dataclass(frozen=True)
@@ -155,13 +161,22 @@ class _Load:
         }
 
     def _stage(self, groups: Sequence[Group]) -> dict[str, list[str]]:
+        # Numbering rows as they are read keeps a group on one thread, so groups are read side by side.
+        threads = self.con.execute("select current_setting('threads')").fetchall()[0][0]
+        with ThreadPoolExecutor(threads) as pool:
+            tables = list(pool.map(self._stage_group, range(len(groups)), groups))
         staged: dict[str, list[str]] = {}
-        for number, group in enumerate(groups):
-            dataset = self.lake.datasets[group.format.dataset]
-            table = f"staged_{number}"
-            stage(self.con, group, table, dataset, known_at=self.known_at, loaded_at=self.loaded_at)
-            staged.setdefault(dataset.name, []).append(table)
+        for table, group in zip(tables, groups, strict=True):
+            staged.setdefault(group.format.dataset, []).append(table)
         return staged
+
+    def _stage_group(self, number: int, group: Group) -> str:
+        dataset = self.lake.datasets[group.format.dataset]
+        table = f"staged_{number}"
+        with self.con.cursor() as con:
+            _settle_in(con)
+            stage(con, group, table, dataset, known_at=self.known_at, loaded_at=self.loaded_at)
+        return table
 
     def _write(self, files: tuple[FileRecord, ...], staged: dict[str, list[str]], *, dry_run: bool) -> Report:
         given = self.known_at is not None

@@ -71,7 +71,7 @@ class TextGroup:
     n_lines: int = 0
 
     def add(self, file_no: int, rows: bytes, n_before: int) -> None:
-        """Append a file's rows: UTF-8 lines, each ending in a newline; `n_before` lines of the file come before them."""
+        """Append a file's rows: UTF-8 lines, each ending in a newline, after its first `n_before` lines."""
         self.files.append((file_no, n_before - self.n_lines))
         self.n_lines += rows.count(b"\n")
         lead = f"{file_no}{self.layout.delimiter}".encode()
@@ -88,13 +88,14 @@ def layout_of(rows: bytes, width: int) -> Layout:
     n_commas, n_rows = rows.count(b","), rows.count(b"\n")
     if width < 2 or b'"' in rows or n_commas not in (n_rows * (width - 1), n_rows * width):
         return Layout(",", is_regular=False, is_padded=True)
-    has_tabs = b"\t" in rows
-    if rows.count(b", ") == n_commas and not has_tabs:
-        # A blank before a comma belongs to the comma before it where a value is empty.
-        odd = rows.count(b" ,") != rows.count(b", ,") or any(pad in rows for pad in (b"  ", b" \n", b"\n "))
-        return Layout(",", True, True) if odd or rows.startswith(b" ") else Layout(", ", True, False)
-    padded = has_tabs or any(pad in rows for pad in (b", ", b" ,", b" \n", b"\n ")) or rows.startswith(b" ")
-    return Layout(",", is_regular=True, is_padded=padded)
+    delimiter = ","
+    pads: tuple[bytes, ...] = (b", ", b" ,", b"\n ", b" \n", b"\t")
+    if b", " in rows and rows.count(b", ") == n_commas and rows.count(b" ,") == rows.count(b", ,"):
+        # A blank before a comma is the end of a delimiter where the value between is empty.
+        delimiter, pads = ", ", (b",  ", b"\n ", b" \n", b"\t")
+    if rows.startswith(b" ") or any(pad in rows for pad in pads):
+        return Layout(",", is_regular=True, is_padded=True)
+    return Layout(delimiter, is_regular=True, is_padded=False)
 
 
 @dataclass
@@ -156,7 +157,8 @@ def load_text(con: duckdb.DuckDBPyConnection, group: TextGroup, lines: str) -> s
     # A comma after every value lets one pattern read them all; a quoted value then loses its quotes.
     values = """regexp_extract_all(line || ',', '(\\s*"(?:[^"]|"")*"\\s*|[^,]*),', 1)"""
     plain = """case when starts_with(trim(x), '"') then replace(trim(x)[2:-2], '""', '"') else x end"""
-    split = f"case when contains(line, '\"') then list_transform({values}, lambda x: {plain}) else string_split(line, ',') end"
+    quoted = f"list_transform({values}, lambda x: {plain})"
+    split = f"case when contains(line, '\"') then {quoted} else string_split(line, ',') end"
     n = len(group.header)
     rest = f"trim(array_to_string(parts[{n + 1}:], ''), e' \\t') != ''"
     cells = [f"{cell.format(f'parts[{place}]')} as {_ident(name)}" for place, name in places]

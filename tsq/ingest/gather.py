@@ -61,6 +61,8 @@ def gather(
     entries: list[Entry] = []
     texts: dict[tuple[str, tuple[str, ...], Layout], TextGroup] = {}
     parquets: dict[tuple[str, tuple[tuple[str, str], ...]], ParquetGroup] = {}
+    # Files of one format begin alike, so each beginning is looked at once.
+    recognised: dict[tuple[str, ...] | str, tuple[tuple[str, ...], Format | None]] = {}
     for number, source in enumerate(sources):
         if isinstance(source, Refused):
             entries.append(_refused(number, source))
@@ -73,8 +75,11 @@ def gather(
             )
             continue
         first_line, n_before = _first_line(source.body) if isinstance(source, Text) else ("", 0)
-        header = header_names(name for name, _ in schema) if schema else header_names(first_line.split(","))
-        found = recognise(header, first_line, formats)
+        start = tuple(name for name, _ in schema) or first_line
+        if start not in recognised:
+            header = header_names(start.split(",") if isinstance(start, str) else start)
+            recognised[start] = header, recognise(header, first_line, formats)
+        header, found = recognised[start]
         if found is None:
             entries.append(_refused(number, Refused(source.name, source.sha256, _unknown(header, first_line, formats))))
             continue

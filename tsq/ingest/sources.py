@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from tsq.errors import TsqError
 
@@ -79,14 +80,13 @@ def read_sources(paths: Sequence[Path]) -> Iterator[Source]:
 def _read_file(path: Path, name: str) -> Iterator[Source]:
     with path.open("rb") as file:
         start = file.read(4)
-    if start == b"PK\x03\x04":
-        yield from _read_zip(path, name)
-    elif start == b"PAR1":
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        yield Parquet(name, digest, path, None)
-    else:
-        yield from_bytes(name, path.read_bytes())
+        file.seek(0)
+        if start == b"PK\x03\x04":
+            yield from _read_zip(file, name)
+        elif start == b"PAR1":
+            yield Parquet(name, hashlib.file_digest(file, "sha256").hexdigest(), path, None)
+        else:
+            yield from_bytes(name, file.read())
 
 
 def from_bytes(name: str, body: bytes) -> Source:
@@ -153,9 +153,9 @@ def _has_huge_line(body: bytes) -> bool:
     return any(body.find(b"\n", at, at + MAX_LINE) < 0 for at in range(0, len(body) - MAX_LINE, MAX_LINE))
 
 
-def _read_zip(path: Path, name: str) -> Iterator[Source]:
+def _read_zip(file: BinaryIO, name: str) -> Iterator[Source]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(file) as archive:
             members = [member for member in archive.infolist() if not _skipped(member)]
             refusal = _whole_zip(members)
             if refusal is not None:
