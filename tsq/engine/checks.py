@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tsq.engine import uniqueness
 from tsq.engine.compile import Compiled
 from tsq.engine.manifest import CheckResult
 from tsq.engine.template import identifier
 from tsq.engine.warehouse import Connection
 from tsq.errors import FAILED, TsqError, did_you_mean
+
+# From here on, looking for a proof of uniqueness is cheaper than grouping.
+MANY_ROWS = 500_000
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,7 @@ class Probe:
     """One promise as SQL.
 
     Attributes:
+        key: columns of which it promises that no two rows share them; empty for any other promise.
         count: a scalar expression over the table (or a sub-query): how many rows break the promise.
         rows: a query that shows them.
     """
@@ -24,6 +29,7 @@ class Probe:
     level: str
     count: str
     rows: str
+    key: tuple[str, ...] = ()
 
 
 def probes(node: Compiled) -> tuple[Probe, ...]:
@@ -44,7 +50,7 @@ def probes(node: Compiled) -> tuple[Probe, ...]:
             )
         )
         repeated = f"select {keys}, count(*) as n_rows from {table} group by {keys} having count(*) > 1"
-        found.append(Probe(f"{name}: unique", "block", f"(select count(*) from ({repeated}))", repeated))
+        found.append(Probe(f"{name}: unique", "block", f"(select count(*) from ({repeated}))", repeated, grain))
     for rule in node.rules:
         if rule.kind == "rows":
             broken = f"({rule.sql}) is not true"
@@ -68,7 +74,7 @@ def verify(con: Connection, node: Compiled) -> tuple[int, tuple[CheckResult, ...
         TsqError: a promised column is missing or has another type.
     """
     _verify_columns(con, node)
-    found = probes(node)
+    found = [_settled(con, node, probe) for probe in probes(node)]
     counts = ", ".join(["count(*)", *(probe.count for probe in found)])
     row = con.execute(f"select {counts} from {identifier(node.name)}").fetchone() or ()
     results = [
@@ -76,6 +82,16 @@ def verify(con: Connection, node: Compiled) -> tuple[int, tuple[CheckResult, ...
         for probe, failed in zip(found, row[1:], strict=True)
     ]
     return row[0], tuple(results)
+
+
+def _settled(con: Connection, node: Compiled, probe: Probe) -> Probe:
+    """A large table's promise of uniqueness, not counted where the order of its rows proves it."""
+    if not probe.key or node.model.header.kind == "view":
+        return probe
+    (rows,) = con.execute(f"select count(*) from {identifier(node.name)}").fetchone() or (0,)
+    if rows < MANY_ROWS or not uniqueness.proven(con, node.name, probe.key):
+        return probe
+    return replace(probe, count="0")
 
 
 def explain(con: Connection, node: Compiled, failed: CheckResult) -> TsqError:
