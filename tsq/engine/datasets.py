@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tsq import strict_yaml
 from tsq.errors import TsqError, did_you_mean
+from tsq.strict_yaml import Document
 
 TYPES = ("BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMPTZ")
 DATASET_KEYS = ("doc", "key", "file", "columns")
@@ -60,45 +60,45 @@ def load_datasets(folder: Path) -> dict[str, Dataset]:
         Datasets by name, sorted by name.
 
     Raises:
-        TsqError: not YAML, an unknown or missing key, an unknown type, a key column that is not a column.
+        TsqError: not strict YAML, an unknown or missing key, an unknown type, a key column that is not a column.
     """
     return {path.stem: read_dataset(path) for path in sorted(folder.glob("*.yml"))}
 
 
 def read_dataset(path: Path) -> Dataset:
-    """Read one schema file; raises TsqError naming the file and the key that is wrong."""
-    try:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise TsqError(f"{path.name} is not valid YAML: {' '.join(str(error).split())}", where=path) from error
-    body = _mapping(body, path, "the schema")
-    _known_keys(body, DATASET_KEYS, path, "the schema")
+    """Read one schema file; raises TsqError naming the file, the line and the key that is wrong."""
+    document = strict_yaml.read(path)
+    body = _mapping(document, DATASET_KEYS)
     for name in ("doc", "key", "columns"):
         if not body.get(name):
             raise TsqError(f"the schema has no {name}", where=path, hint="a schema has doc, key and columns")
     key = tuple(body["key"]) if isinstance(body["key"], list) else (body["key"],)
-    specs = _mapping(body["columns"], path, "columns")
-    columns = tuple(_column(name, spec, path, in_key=name in key) for name, spec in specs.items())
+    columns = tuple(_column(document, name, in_key=name in key) for name in _mapping(document, (), "columns"))
+    known = [column.name for column in columns]
     for name in key:
-        if name not in specs:
-            raise TsqError(f"key column {name} is not a column", where=path, hint=did_you_mean(str(name), specs))
+        if name not in known:
+            raise TsqError(
+                f"key column {name} is not a column", where=document.where("key"), hint=did_you_mean(str(name), known)
+            )
     file = Path(body["file"]) if body.get("file") else None
     return Dataset(path.stem, " ".join(str(body["doc"]).split()), key, columns, file, path)
 
 
-def _column(name: str, spec: Any, path: Path, *, in_key: bool) -> Column:
-    spec = _mapping(spec, path, f"column {name}")
-    _known_keys(spec, COLUMN_KEYS, path, f"column {name}")
+def _column(document: Document, name: str, *, in_key: bool) -> Column:
+    spec = _mapping(document, COLUMN_KEYS, "columns", name)
     kind = str(spec.get("type", ""))
     if kind not in TYPES:
-        raise TsqError(f"column {name} has type '{kind}'", where=path, hint=did_you_mean(kind.upper(), TYPES))
+        where = document.where("columns", name, "type")
+        raise TsqError(f"column {name} has type '{kind}'", where=where, hint=did_you_mean(kind.upper(), TYPES))
     if not isinstance(spec.get("required", in_key), bool):
-        raise TsqError(f"column {name}: required is {spec['required']!r}", where=path, hint="write true or false")
+        where = document.where("columns", name, "required")
+        raise TsqError(f"column {name}: required is {spec['required']!r}", where=where, hint="write true or false")
     one_of = spec.get("one_of", [])
     if not isinstance(one_of, list):
-        raise TsqError(f"column {name}: one_of is {one_of!r}", where=path, hint="write a list, such as [a, b]")
+        where = document.where("columns", name, "one_of")
+        raise TsqError(f"column {name}: one_of is {one_of!r}", where=where, hint="write a list, such as [a, b]")
     return Column(
-        name=str(name),
+        name=name,
         type=kind,
         unit=spec.get("unit"),
         doc=str(spec.get("doc", "")),
@@ -108,15 +108,17 @@ def _column(name: str, spec: Any, path: Path, *, in_key: bool) -> Column:
     )
 
 
-def _mapping(value: Any, path: Path, what: str) -> Mapping[str, Any]:
+def _mapping(document: Document, known: tuple[str, ...], *at: str) -> Mapping[str, Any]:
+    """The mapping at a place of the document, with known keys only, where any are named."""
+    value = document.value
+    for name in at:
+        value = value[name]
+    what = " ".join(at).replace("columns ", "column ") or "the schema"
     if not isinstance(value, Mapping):
-        raise TsqError(
-            f"{what} is not a mapping of names to values", where=path, hint="a schema has doc, key and columns"
-        )
+        hint = "a schema has doc, key and columns"
+        raise TsqError(f"{what} is not a mapping of names to values", where=document.where(*at), hint=hint)
+    for name in value:
+        if known and name not in known:
+            where = document.where(*at, name)
+            raise TsqError(f"{what} has the unknown key {name}", where=where, hint=did_you_mean(name, known))
     return value
-
-
-def _known_keys(body: Mapping[str, Any], known: tuple[str, ...], path: Path, what: str) -> None:
-    for name in body:
-        if name not in known:
-            raise TsqError(f"{what} has the unknown key {name}", where=path, hint=did_you_mean(str(name), known))

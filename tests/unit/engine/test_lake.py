@@ -91,25 +91,28 @@ def test_a_schema_is_read(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "said", "line"),
     [
-        (("doc:", "docs:"), "unknown key docs"),
-        (("type: DOUBLE", "type: DUOBLE"), "has type 'DUOBLE'"),
-        (("unit: metre", "units: metre"), "unknown key units"),
-        (("[site, day]", "[site, date]"), "key column date is not a column"),
-        (("required: true", "required: maybe"), "required is 'maybe'"),
-        (("one_of: [a, b]", "one_of: a"), "one_of is 'a'"),
-        (("key: [site, day]\n", ""), "has no key"),
-        (("{type: DATE}", "DATE"), "column day is not a mapping"),
-        (("doc: One row is", "doc: [One"), "not valid YAML"),
+        (("doc:", "docs:"), "unknown key docs", ":2"),
+        (("type: DOUBLE", "type: DUOBLE"), "has type 'DUOBLE'", ":8"),
+        (("unit: metre", "units: metre"), "unknown key units", ":8"),
+        (("[site, day]", "[site, date]"), "key column date is not a column", ":4"),
+        (("required: true", "required: maybe"), "required is 'maybe'", ":8"),
+        (("one_of: [a, b]", "one_of: a"), "one_of is 'a'", ":9"),
+        (("key: [site, day]\n", ""), "has no key", ""),
+        (("{type: DATE}", "DATE"), "column day is not a mapping", ":7"),
+        (("  day:", "  site:"), "the key site stands twice", ":7"),
+        (("doc: One row is", "doc: [One"), "not valid YAML", ":4"),
     ],
 )
-def test_a_wrong_schema_is_an_error_with_its_file(tmp_path: Path, change: tuple[str, str], said: str) -> None:
+def test_a_wrong_schema_is_an_error_with_its_line(
+    tmp_path: Path, change: tuple[str, str], said: str, line: str
+) -> None:
     assert change[0] in SCHEMA
     (tmp_path / "readings.yml").write_text(SCHEMA.replace(*change), encoding="utf-8")
     with pytest.raises(TsqError, match=re.escape(said)) as caught:
         load_datasets(tmp_path)
-    assert str(tmp_path / "readings.yml") == caught.value.where
+    assert f"{tmp_path / 'readings.yml'}{line}" == str(caught.value.where)
 
 
 def test_a_schema_may_not_use_the_lakes_own_columns(tmp_path: Path) -> None:
