@@ -7,6 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes depends on the machine, and says nothing about the code.
+settings.register_profile("tsq", deadline=None)
+settings.load_profile("tsq")
 
 ROOT = Path(__file__).parent.parent
 
