@@ -12,7 +12,7 @@ from tsq.engine.warehouse import Connection
 from tsq.errors import FAILED, TsqError, did_you_mean
 
 # From here on, looking for a proof of uniqueness is cheaper than grouping.
-MANY_ROWS = 500_000
+MANY_ROWS = 3_000_000
 
 
 @dataclass(frozen=True)
