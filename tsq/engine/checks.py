@@ -8,7 +8,7 @@ from tsq.engine import uniqueness
 from tsq.engine.compile import Compiled
 from tsq.engine.manifest import CheckResult
 from tsq.engine.template import identifier
-from tsq.engine.warehouse import Connection
+from tsq.engine.warehouse import Connection, DatabaseError
 from tsq.errors import FAILED, TsqError, did_you_mean
 
 # From here on, looking for a proof of uniqueness is cheaper than grouping.
@@ -71,12 +71,21 @@ def verify(con: Connection, node: Compiled) -> tuple[int, tuple[CheckResult, ...
         Rows of the table, and one result a promise.
 
     Raises:
-        TsqError: a promised column is missing or has another type.
+        TsqError: a promised column is missing or has another type, or a check is not SQL over this table.
     """
     _verify_columns(con, node)
-    found = [_settled(con, node, probe) for probe in probes(node)]
-    counts = ", ".join(["count(*)", *(probe.count for probe in found)])
-    row = con.execute(f"select {counts} from {identifier(node.name)}").fetchone() or ()
+    try:
+        found = [_settled(con, node, probe) for probe in probes(node)]
+        counts = ", ".join(["count(*)", *(probe.count for probe in found)])
+        row = con.execute(f"select {counts} from {identifier(node.name)}").fetchone() or ()
+    except DatabaseError as error:
+        said = str(error).split("\n\n")[0].splitlines()
+        raise TsqError(
+            f"a promise of {node.name} cannot be checked: {said[0]}",
+            where=node.model.path,
+            hint=" ".join(said[1:]) or "grain and checks are written in terms of the table's own columns",
+            exit_code=FAILED,
+        ) from None
     results = [
         CheckResult(node.name, probe.name, probe.level, failed, probe.rows)
         for probe, failed in zip(found, row[1:], strict=True)

@@ -23,8 +23,6 @@ from tsq.errors import TsqError, did_you_mean
 
 # Jinja and sqlglot are imported where they work: what is remembered needs neither.
 if TYPE_CHECKING:
-    from sqlglot import exp
-
     from tsq.engine.template import Rendered, Renderer
 
 
@@ -150,7 +148,7 @@ def _recall(model: Model, entry: Mapping[str, Any], knobs: Mapping[str, Any]) ->
     )
 
 
-def read_tables(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) -> tuple[exp.Query, tuple[str, ...]]:
+def read_query(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) -> tuple[tuple[str, ...], str]:
     """Parse one SELECT and find the tables it reads.
 
     Args:
@@ -159,17 +157,19 @@ def read_tables(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) 
         line: line of `sql` → line of that file.
 
     Returns:
-        The syntax tree, and the full names of the tables read, sorted.
+        The full names of the tables read, sorted; and the SQL without comments and white space, of which an edit
+        rebuilds nothing.
 
     Raises:
         TsqError: not SQL, not exactly one query, or a table that is not written `schema.table`.
     """
-    import sqlglot
-    from sqlglot import exp
+    from sqlglot import Dialect, exp
     from sqlglot.errors import SqlglotError
 
+    dialect = Dialect.get_or_raise("duckdb")
     try:
-        statements = [statement for statement in sqlglot.parse(sql, read="duckdb") if statement is not None]
+        tokens = dialect.tokenize(sql)
+        statements = [statement for statement in dialect.parser().parse(tokens, sql) if statement is not None]
     except SqlglotError as error:
         first = (getattr(error, "errors", None) or [{}])[0]
         where = f"{path}:{line(first['line'])}" if first.get("line") else path
@@ -200,12 +200,12 @@ def read_tables(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) 
             raise TsqError(
                 f"{name} is not a table of this project", where=path, hint="write it in full, as schema.table"
             )
-    return query, tuple(sorted(reads))
+    return tuple(sorted(reads)), "\x1f".join(f"{token.token_type.name} {token.text}" for token in tokens)
 
 
 def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Compiled:
     rendered = renderer.render(model.body, model.path, model.body_line)
-    _, reads = read_tables(rendered.sql, model.path, _line_finder(rendered))
+    reads, normalised = read_query(rendered.sql, model.path, _line_finder(rendered))
     rules, used, rule_reads = _rules(model, renderer)
     used |= rendered.names
     return Compiled(
@@ -215,7 +215,7 @@ def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Co
         tuple(sorted({*reads, *rule_reads} - {model.name})),
         rules,
         {name: knobs[name] for name in sorted(used) if name in knobs},
-        _hash(model.header.kind, *model.header.order, _normalised(rendered.sql)),
+        _hash(model.header.kind, *model.header.order, normalised),
         _promises(model, rules),
     )
 
@@ -270,7 +270,7 @@ def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str]
         rendered = renderer.render(text, model.path)
         names |= rendered.names
         if check.query:
-            reads |= set(read_tables(rendered.sql, model.path)[1])
+            reads |= set(read_query(rendered.sql, model.path)[0])
         kind: Literal["rows", "query"] = "rows" if check.rows else "query"
         rules.append(Rule(check.name or " ".join(text.split())[:80], kind, rendered.sql.strip(), check.level))
     return tuple(rules), names, reads
@@ -296,13 +296,6 @@ def _tables(catalog: Catalog) -> Callable[[str], tuple[Table, ...]]:
 
 def _line_finder(rendered: Rendered) -> Callable[[int], int]:
     return lambda n: rendered.lines[min(n, len(rendered.lines)) - 1]
-
-
-def _normalised(sql: str) -> str:
-    """The SQL without comments and white space: an edit of those rebuilds nothing."""
-    import sqlglot
-
-    return "\x1f".join(f"{token.token_type.name} {token.text}" for token in sqlglot.tokenize(sql, read="duckdb"))
 
 
 def _library_hash() -> str:

@@ -242,13 +242,12 @@ def _call(con: Connection, node: Compiled) -> Any:
 
 
 def _comment(con: Connection, node: Compiled) -> None:
-    if node.model.prose:
-        kind = node.model.header.kind
-        con.execute(f"comment on {kind} {identifier(node.name)} is {literal(node.model.prose)}")
-    for name, column in node.model.header.columns.items():
+    header = node.model.header
+    comments = [f"comment on {header.kind} {identifier(node.name)} is {literal(node.model.prose)}"]
+    for name, column in header.columns.items() if header.kind == "table" else ():
         said = ", ".join(part for part in (column.doc, column.unit and f"[{column.unit}]") if part)
-        if said and node.model.header.kind == "table":
-            con.execute(f"comment on column {identifier(node.name)}.{identifier(name)} is {literal(said)}")
+        comments.append(f"comment on column {identifier(node.name)}.{identifier(name)} is {literal(said)}")
+    con.execute("; ".join(comments))
 
 
 def _sql_error(node: Compiled, error: DatabaseError, first: int) -> TsqError:

@@ -160,6 +160,8 @@ def test_a_selection_leaves_stale_tables_out(make_project: MakeProject) -> None:
         (header("grain: [x]", "select 1 as x from base.rows"), "unique", "total.sql"),
         (header("grain: [x]", "select null as x from base.rows"), "not null", "total.sql"),
         (header('checks: ["select i from base.rows"]', "select 1 as x"), "5 rows break", "total.sql"),
+        (header("grain: [xx]", "select 1 as x"), "cannot be checked", "total.sql"),
+        (header('checks: ["xx > 0"]', "select 1 as x"), "cannot be checked", "total.sql"),
         (header("columns: {y: {}}", "select 1 as x"), "promises a column y", "total.sql"),
         (header("columns: {x: {type: DATE}}", "select 1 as x"), "promised as DATE", "total.sql"),
     ],
