@@ -5,6 +5,7 @@ checks:
   - "price_factor > 0"
   - "share_factor > 0"
   - "cash_inr >= 0"
+  - {rows: "{{ ist_date('known_at') }} <= ex_date", level: warn, name: known_by_its_ex_date}
 columns:
   security_id: {type: BIGINT, doc: "the security"}
   ticker: {type: VARCHAR, doc: "symbol in the announcement"}
@@ -27,7 +28,9 @@ with newest as (
 ),
 
 accepted as (
-    select * from newest where status in {{ accept_actions }}
+    select *, kind in ('split', 'bonus', 'split_or_bonus', 'consolidation') as is_division
+    from newest
+    where status in {{ accept_actions }}
 ),
 
 owned as (
@@ -36,8 +39,9 @@ owned as (
         accepted.symbol as ticker,
         accepted.ex_date,
         accepted.kind,
-        coalesce(accepted.price_factor, 1.0) as price_factor,
-        coalesce(accepted.share_factor, 1.0) as share_factor,
+        -- a split or a bonus turns value into more shares: either factor says the other
+        coalesce(accepted.price_factor, if(accepted.is_division, 1 / nullif(accepted.share_factor, 0), null), 1.0) as price_factor,
+        coalesce(accepted.share_factor, if(accepted.is_division, 1 / nullif(accepted.price_factor, 0), null), 1.0) as share_factor,
         coalesce(accepted.cash_inr, 0.0) as cash_inr,
         accepted.known_at,
         accepted.source,

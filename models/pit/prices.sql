@@ -24,7 +24,7 @@ columns:
   close: {type: DOUBLE, unit: inr, doc: "official close, never adjusted"}
   prev_close: {type: DOUBLE, unit: inr, doc: "previous close as printed"}
   volume: {type: BIGINT, unit: shares, doc: "shares traded"}
-  turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded; the exact one where one source rounds to lakhs"}
+  turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded; the exact one where one source rounds to lakhs, close × volume where none has it"}
   deliverable_qty: {type: BIGINT, unit: shares, doc: "shares marked for delivery, from whichever source has it"}
   known_at: {type: TIMESTAMPTZ, doc: "when it could first be known"}
 ---
@@ -116,7 +116,7 @@ mapped as not materialized (
         chosen.close,
         chosen.prev_close,
         chosen.volume,
-        chosen.turnover_inr,
+        coalesce(chosen.turnover_inr, chosen.close * chosen.volume) as turnover_inr,
         chosen.deliverable_qty,
         chosen.known_at,
     from chosen

@@ -51,7 +51,14 @@ bearers as (
 
 -- a dated list names whoever bore the symbol last by then; an undated one everybody who ever does
 owners as (
-    select security_id, sector, coalesce(seen_on, since) as valid_from, seen_on is null as is_undated, known_at, by_isin, symbol
+    select
+        security_id,
+        sector,
+        greatest(coalesce(seen_on, since), {{ ist_date('known_at') }}) as valid_from,
+        seen_on is null as is_undated,
+        known_at,
+        by_isin,
+        symbol,
     from bearers
     qualify seen_on is null or row_number() over (partition by symbol, seen_on order by by_isin desc, since desc, security_id) = 1
 ),

@@ -14,8 +14,8 @@ columns:
   normal_no: {type: INTEGER, doc: "running number of the sessions that are not short; null on a short one"}
   kind: {type: VARCHAR, doc: "normal, special (a full session at a weekend) or short (Muhurat, disaster-recovery drill)"}
   is_short: {type: BOOLEAN, doc: "kept out of volume and volatility windows, and no day to decide on"}
-  n_securities: {type: INTEGER, doc: "rows of the fullest file of the day"}
-  turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded in that file"}
+  n_securities: {type: INTEGER, doc: "rows of the fullest source of the day"}
+  turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded in it"}
   is_week_end: {type: BOOLEAN, doc: "the evening on which the ISO week is known to be over"}
   is_month_end: {type: BOOLEAN, doc: "the evening on which the month is known to be over"}
   is_quarter_end: {type: BOOLEAN, doc: "the evening on which the quarter is known to be over"}
@@ -32,18 +32,45 @@ with files as (
         batch_id,
         file,
         count(*) as n_securities,
-        {{ stable_sum('turnover_inr', 2) }} as turnover_inr,
+        {{ stable_sum('coalesce(turnover_inr, close * volume)', 2) }} as turnover_inr,
     from raw.prices
     group by all
 ),
 
--- two sources of one day are two pictures of it: the fuller one counts
+shared_dates as (
+    select date from files group by date having count(*) > 1
+),
+
+-- files of one format are parts of one picture: a file for each name, or a day loaded twice
+parts as (
+    select
+        date,
+        format,
+        symbol,
+        series,
+        max(coalesce(turnover_inr, close * volume)) as turnover_inr,
+    from raw.prices
+    where date in (select date from shared_dates)
+    group by all
+),
+
+pictures as (
+    select date, n_securities, turnover_inr
+    from files
+    where date not in (select date from shared_dates)
+    union all
+    select date, count(*), {{ stable_sum('turnover_inr', 2) }}
+    from parts
+    group by date, format
+),
+
+-- two formats of one day are two pictures of it: the fuller one counts
 days as (
     select
         date,
         max(n_securities) as n_securities,
         max(turnover_inr) as turnover_inr,
-    from files
+    from pictures
     group by date
 ),
 

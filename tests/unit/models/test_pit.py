@@ -161,6 +161,29 @@ def test_a_stray_file_and_a_muhurat(bench: Bench) -> None:
     assert bench.rows("select date, kind from pit.sessions where is_short") == [(DAYS[25], "short")]
 
 
+def test_a_file_for_each_name_is_one_picture_of_a_day(bench: Bench) -> None:
+    # one name trades most of the value every other day; whole days are worth the same
+    for i in range(4):
+        rows = [
+            price(day, f"S{i}", 10, turnover_inr=(9e7 if t % 2 else 3e7) if i == 0 else (1e7 if t % 2 else 3e7))
+            for t, day in enumerate(DAYS)
+        ]
+        bench.put("prices", [row | {"file": f"S{i}.csv"} for row in rows])
+    # the same day once more, from another source, does not count twice
+    bench.put("prices", [price(DAYS[3], f"S{i}", 10, format="other", file="other.csv") for i in range(2)])
+    bench.run("pit.sessions")
+    assert bench.rows("select distinct kind, n_securities, turnover_inr from pit.sessions") == [("normal", 4, 1.2e8)]
+
+
+def test_value_traded_is_worked_out_where_no_source_prints_it(bench: Bench) -> None:
+    put_market(bench)
+    bench.put("prices", [price(DAYS[0], "AAA", 20.0, volume=50, turnover_inr=None)])
+    bench.put("prices", [price(DAYS[1], "AAA", 20.0, volume=50, turnover_inr=None, source_rank=1)])
+    bench.put("prices", [price(DAYS[1], "AAA", 20.0, volume=50, turnover_inr=999.0, source_rank=2, file="f2")])
+    bench.run("pit.prices")
+    assert bench.rows("select turnover_inr from pit.prices where ticker = 'AAA' order by date") == [(1000.0,), (999.0,)]
+
+
 def test_a_month_ends_when_it_is_known_to_be_over(bench: Bench) -> None:
     put_market(bench, weekdays("2015-03-02", 60, closed=["2015-04-30", "2015-05-01"]))
     bench.run("pit.sessions")
@@ -208,7 +231,9 @@ def test_which_copy_was_loaded_first_decides_nothing(bench_of: Callable[..., Ben
             "prices",
             [price(DAYS[0], "AAA", 10, volume=900, **thin), price(DAYS[0], "AAA", 11, volume=1000, **full)],
         )
-        bench.put("sectors", [{"symbol": "AAA", "sector": sector, **where} for sector, where in (("S1", thin), ("S2", full))])
+        bench.put(
+            "sectors", [{"symbol": "AAA", "sector": sector, **where} for sector, where in (("S1", thin), ("S2", full))]
+        )
         bench.run("pit.prices", "pit.sectors")
         found.append(bench.rows("select close, volume from pit.prices where ticker = 'AAA'"))
         found.append(bench.rows("select sector from pit.sectors"))
@@ -269,6 +294,22 @@ def test_returns_over_a_bonus_a_dividend_a_hole_and_a_crash(bench: Bench) -> Non
     assert rows[3][2] == pytest.approx(growth)
     assert rows[4][2] == pytest.approx(growth * 30 * 4 / 20)
     assert [row[3] for row in rows] == [None, 1, 1, 1, 3]
+
+
+def test_either_factor_of_a_split_says_the_other_and_rights_have_one(bench: Bench) -> None:
+    put_market(bench)
+    bench.put("prices", [price(day, "AAA", 100, isin=A) for day in DAYS])
+    bench.put(
+        "corporate_actions",
+        [
+            action("AAA", DAYS[1], kind="split", share_factor=None, price_factor=0.2),
+            action("AAA", DAYS[2], kind="bonus", share_factor=2.0, price_factor=None),
+            action("AAA", DAYS[3], kind="rights", share_factor=None, price_factor=0.9),
+        ],
+    )
+    bench.run("pit.corporate_actions")
+    got = bench.rows("select price_factor, share_factor from pit.corporate_actions order by ex_date")
+    assert got == [(0.2, 5.0), (0.5, 2.0), (0.9, 1.0)]
 
 
 def test_an_action_goes_to_whoever_bears_the_symbol_on_its_ex_date(bench: Bench) -> None:
@@ -355,6 +396,16 @@ def test_an_undated_sector_counts_until_a_dated_list_speaks(bench: Bench) -> Non
     )
     # before it was called NEW nobody could have looked it up under that name
     assert rows == [("Steel", DAYS[5], True), ("Metals", DAYS[10], False)]
+
+
+@pytest.mark.parametrize("seen_on", [None, DAYS[2]])
+def test_a_sector_counts_from_when_it_was_known(bench: Bench, seen_on: dt.date | None) -> None:
+    put_market(bench)
+    bench.put("prices", [price(day, "AAA", 10, isin=A) for day in DAYS])
+    known_at = dt.datetime.combine(DAYS[10], dt.time(13), dt.UTC)
+    bench.put("sectors", [{"symbol": "AAA", "sector": "Steel", "seen_on": seen_on, "known_at": known_at}])
+    bench.run("pit.sectors")
+    assert bench.rows("select valid_from from pit.sectors") == [(DAYS[10],)]
 
 
 def test_missing_session_shows_as_a_market_wide_break(bench: Bench) -> None:
