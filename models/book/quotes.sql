@@ -17,11 +17,13 @@ columns:
   mark: {type: DOUBLE, unit: inr, doc: "value of a share: the close, or the last one carried, rescaled for what went ex since"}
   sessions_stale: {type: INTEGER, unit: sessions, doc: "since the last trade; 0 on a session with one"}
   share_factor: {type: DOUBLE, unit: ratio, doc: "shares held after this session's corporate actions for each one before"}
-  cash_per_share: {type: DOUBLE, unit: inr, doc: "cash dividends going ex, for each share held before"}
+  cash_per_share: {type: DOUBLE, unit: inr, doc: "cash for each share held before: dividends going ex, and what rights or a demerger take out of the price"}
   action: {type: VARCHAR, doc: "kinds of the corporate actions, joined by +; null without one"}
 ---
 The market as the ledger needs it: every session of every security ever targeted, from its first decision until it has been without a
 trade long enough to be closed. Holes are rows here, so a holding is always worth something and always says how stale that is.
+An action may take more out of the price than it adds in shares (rights, a demerger): the holder is paid the difference at the last mark, as if
+the entitlement were sold for what it is worth in theory, so that what is no loss in pit.returns is none in the book.
 */
 with targeted as (
     select
@@ -80,11 +82,12 @@ actions as (
         actions.security_id,
         product(coalesce(actions.share_factor, 1.0) order by actions.ex_date, actions.kind) as share_factor,
         sum(coalesce(actions.cash_inr, 0.0) order by actions.ex_date, actions.kind) as cash_per_share,
+        product(coalesce(actions.share_factor, 1.0) * coalesce(actions.price_factor, 1.0) order by actions.ex_date, actions.kind) as kept,
         string_agg(actions.kind, '+' order by actions.ex_date, actions.kind) as action,
     from pit.corporate_actions as actions
     inner join targeted on targeted.security_id = actions.security_id
     inner join calendar on actions.ex_date > calendar.previous_date and actions.ex_date <= calendar.date
-    where coalesce(actions.share_factor, 1.0) != 1.0 or coalesce(actions.cash_inr, 0.0) != 0.0
+    where coalesce(actions.share_factor, 1.0) != 1.0 or coalesce(actions.cash_inr, 0.0) != 0.0 or coalesce(actions.price_factor, 1.0) != 1.0
     group by calendar.session_no, actions.security_id
 ),
 
@@ -102,7 +105,9 @@ filled as (
         coalesce(actions.share_factor, 1.0) as share_factor,
         coalesce(actions.cash_per_share, 0.0) as cash_per_share,
         actions.action,
-        product(coalesce(actions.share_factor, 1.0)) over life as growth,
+        -- files round factors to a few digits: a loss that small is none
+        if(actions.kept < 0.999, actions.kept, 1.0) as kept,
+        product(coalesce(actions.share_factor, 1.0) / if(actions.kept < 0.999, actions.kept, 1.0)) over life as growth,
     from grid
     left join traded on traded.security_id = grid.security_id and traded.session_no = grid.session_no
     left join actions on actions.security_id = grid.security_id and actions.session_no = grid.session_no
@@ -118,6 +123,20 @@ carried as (
         last_value(case when close is not null then session_no end ignore nulls) over life as last_no,
     from filled
     window life as (partition by security_id order by session_no rows between unbounded preceding and current row)
+),
+
+marked as (
+    select
+        *,
+        last_close * (last_growth / nullif(growth, 0.0)) as mark,
+    from carried
+),
+
+followed as (
+    select
+        *,
+        lag(mark) over (partition by security_id order by session_no) as last_mark,
+    from marked
 )
 
 select
@@ -130,11 +149,11 @@ select
     low,
     close,
     volume,
-    last_close * (last_growth / nullif(growth, 0.0)) as mark,
+    mark,
     session_no - last_no as sessions_stale,
     share_factor,
-    cash_per_share,
+    cash_per_share + coalesce(last_mark * (1.0 - kept), 0.0) as cash_per_share,
     action,
-from carried
+from followed
 -- a longer hole is not the ledger's: whether a name comes back cannot be known in it
 where session_no - last_no <= {{ delist_after_sessions }}

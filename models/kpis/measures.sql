@@ -1,6 +1,8 @@
 /*---
 grain: [portfolio, basis, window]
 knowable: "coalesce(make_date(try_cast(\"window\" as integer) + 1, 1, 1), date '9999-12-31')"
+checks:
+  - {name: a_year_has_sessions, query: "select {{ sessions_per_year }} as sessions_per_year where {{ sessions_per_year }} <= 0"}
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   basis: {type: VARCHAR, doc: "gross, net, or benchmark"}

@@ -3,6 +3,16 @@ grain: [date, portfolio, security_id]
 checks:
   - pick >= 1
   - sector_pick <= sector_slots
+  - name: portfolios_can_be_built
+    query: >-
+      select portfolio, case
+      when blend not in (select blends.blend from config.blends as blends) then 'config/blends.csv has no blend ' || blend
+      when top_n < 1 then 'top_n is below 1'
+      when name_cap <= 0 or name_cap > 1 then 'name_cap is a ratio above 0, 1 at most'
+      when sector_cap > 1 then 'sector_cap is a ratio, 1 at most'
+      when sector_cap + 1e-9 < least(1.0 / top_n, name_cap) then 'sector_cap is below the weight of one name'
+      when capital_inr <= 0 then 'capital_inr is not above 0'
+      end as wrong from config.portfolios where wrong is not null
 columns:
   date: {type: DATE, doc: "session whose evening decides"}
   portfolio: {type: VARCHAR, doc: "config.portfolios"}

@@ -22,6 +22,7 @@ PORTFOLIOS = [
     ("weekly", "one", 2, "WE", 0.30, 0.60, 1e6, "NOTHING, INDEX"),
 ]
 OPEN_END = dt.date(9999, 12, 31)
+RIGHTS_ROW, RIGHTS_COLUMN, RIGHTS_FACTOR = 170, 8, 0.95
 
 
 def load(**knobs: Any) -> Graph:
@@ -60,7 +61,12 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
         trades[row - 1 : row + 1, column] = column % 2 == 0  # some go ex in a hole
         close[row:, column] /= factor
         open_[row:, column] /= factor
-        actions.append((500 + column, days[row], "bonus" if cash == 0.0 else "split", factor, cash))
+        actions.append((500 + column, days[row], "bonus" if cash == 0.0 else "split", factor, 1.0 / factor, cash))
+    # rights take a twentieth out of the price and add no shares
+    close[RIGHTS_ROW:, RIGHTS_COLUMN] *= RIGHTS_FACTOR
+    open_[RIGHTS_ROW:, RIGHTS_COLUMN] *= RIGHTS_FACTOR
+    trades[RIGHTS_ROW - 1 : RIGHTS_ROW + 1, RIGHTS_COLUMN] = True
+    actions.append((500 + RIGHTS_COLUMN, days[RIGHTS_ROW], "rights", 1.0, RIGHTS_FACTOR, 0.0))
     rows, columns = np.nonzero(trades)
     at = (rows, columns)
     prices = pl.DataFrame(
@@ -100,7 +106,7 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
         "pit.sessions": sessions,
         "pit.prices": prices,
         "pit.corporate_actions": pl.DataFrame(
-            actions, schema=["security_id", "ex_date", "kind", "share_factor", "cash_inr"], orient="row"
+            actions, schema=["security_id", "ex_date", "kind", "share_factor", "price_factor", "cash_inr"], orient="row"
         ),
         "pit.returns": returns.select("date", "session_no", "security_id", "ret"),
         "pit.benchmarks": sessions.with_columns(
@@ -114,6 +120,7 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
         "universe.rebalances": rebalances,
         "universe.members": members,
         "signals.score": scores,
+        "config.blends": pl.DataFrame({"blend": ["one", "two"]}),
         "config.portfolios": pl.DataFrame(
             PORTFOLIOS,
             schema=["portfolio", "blend", "top_n", "rebalance", "name_cap", "sector_cap", "capital_inr", "benchmark"],

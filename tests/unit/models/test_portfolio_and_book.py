@@ -119,7 +119,7 @@ def test_names_without_a_sector_can_be_freed_of_the_cap(market):
 
 
 def test_a_hole_is_marked_at_the_last_close_rescaled_for_what_went_ex(book, market):
-    security_id, ex_date, _, factor, _ = market["pit.corporate_actions"].filter(pl.col("security_id") == 503).row(0)
+    security_id, ex_date, _, factor, _, _ = market["pit.corporate_actions"].filter(pl.col("security_id") == 503).row(0)
     before, on_ex = rows(
         book, f"select mark, sessions_stale, share_factor from book.quotes where security_id = {security_id}"
         f" and date <= date '{ex_date}' order by date desc limit 2"
@@ -132,6 +132,55 @@ def test_a_hole_is_marked_at_the_last_close_rescaled_for_what_went_ex(book, mark
         f"select close from pit.prices where security_id = {security_id} and date < date '{ex_date}' and volume > 0 order by date desc limit 1",
     )
     assert before[0] == close[0][0]
+
+
+def test_what_rights_take_out_of_the_price_is_paid_to_the_holder(book, market):
+    day = market["pit.sessions"]["date"][bench.RIGHTS_ROW]
+    security = 500 + bench.RIGHTS_COLUMN
+    ((before, cash),) = rows(
+        book,
+        f"select last_mark, cash_per_share from (select *, lag(mark) over (order by date) as last_mark from book.quotes where security_id = {security}) where date = '{day}'",
+    )
+    assert cash == pytest.approx(before * (1.0 - bench.RIGHTS_FACTOR))
+    paid = rows(
+        book,
+        f"select price, reason, cash_inr = qty * price from book.events where kind = 'dividend' and date = '{day}' and security_id = {security}",
+    )
+    assert paid
+    assert set(paid) == {(cash, "rights", True)}
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ("blend = 'on'", "config/blends.csv has no blend on"),
+        ("top_n = 0", "top_n is below 1"),
+        ("name_cap = 10", "name_cap is a ratio above 0, 1 at most"),
+        ("sector_cap = 30", "sector_cap is a ratio, 1 at most"),
+        ("sector_cap = 0.02", "sector_cap is below the weight of one name"),
+        ("capital_inr = 0", "capital_inr is not above 0"),
+    ],
+)
+def test_a_portfolio_that_cannot_be_built_is_told(graph, market, change, wrong):
+    con = duckdb.connect()
+    con.execute("create schema config")
+    con.register("portfolios", market["config.portfolios"])
+    con.execute("create table config.portfolios as select * from portfolios")
+    con.execute("create table config.blends as select unnest(['one', 'two']) as blend")
+    (rule,) = (rule for rule in graph.nodes["portfolio.candidates"].rules if rule.name == "portfolios_can_be_built")
+    assert rows(con, rule.sql) == []
+    con.execute(f"update config.portfolios set {change} where portfolio = 'weekly'")
+    assert rows(con, rule.sql) == [("weekly", wrong)]
+
+
+def test_a_year_without_sessions_is_refused():
+    con = duckdb.connect()
+    broken = []
+    for sessions in (252, 0):
+        rules = bench.load(sessions_per_year=sessions).nodes["kpis.measures"].rules
+        (rule,) = (rule for rule in rules if rule.name == "a_year_has_sessions")
+        broken.append(rows(con, rule.sql))
+    assert broken == [[], [(0,)]]
 
 
 def test_quotes_end_when_a_holding_would_be_closed(book):
