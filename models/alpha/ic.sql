@@ -40,6 +40,8 @@ cells as (
     cross join (values {% for h in ic_horizons %}({{ h }}){% if not loop.last %}, {% endif %}{% endfor %}) as horizon (horizon_days)
     cross join factors
     join pit.sessions as sessions on sessions.session_no = rebalances.session_no + horizon.horizon_days
+    -- the newest session nobody decides on leaves with the next one, even where a short session follows it
+    where not rebalances.is_last
 ),
 
 -- worked out step by step: left alone, the optimiser multiplies the whole panel of prices by the horizons

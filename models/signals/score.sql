@@ -5,6 +5,8 @@ checks:
   - "isfinite(score)"
   - "rank >= 1"
   - "weight_known > 0 and weight_known <= 1 + 1e-9"
+  - name: blends_name_factors_there_are
+    query: "select blend, factor from config.blends where factor not in ({% for factor in tables('factors') %}{{ factor.table }}{% if not loop.last %}, {% endif %}{% endfor %})"
 columns:
   date: {type: DATE, doc: "decision date"}
   blend: {type: VARCHAR, doc: "blend of config.blends"}

@@ -3,6 +3,7 @@ grain: [date, factor, security_id]
 checks:
   - "isfinite(z)"
   - {rows: "abs(z) < 25", level: warn, name: far_out}
+  - {name: winsor_pct_leaves_a_middle, query: "select {{ winsor_pct }} as winsor_pct where {{ winsor_pct }} not between 0 and 49"}
 columns:
   date: {type: DATE, doc: "decision date"}
   security_id: {type: BIGINT, doc: "an active member"}

@@ -3,6 +3,8 @@ grain: [date]
 order: [date]
 checks:
   - "is_week_end or is_month_end or is_quarter_end or is_last"
+  - name: decisions_follow_the_prices_of_the_day
+    query: "select {{ decision_time_ist }} as decision_time_ist where cast({{ decision_time_ist }} as time) < time '18:30'"
 knowable: "if(is_last, date '9999-12-31', date)"
 columns:
   date: {type: DATE, doc: "decision date"}

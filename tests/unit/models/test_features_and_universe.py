@@ -91,6 +91,16 @@ def test_a_dead_name_leaves_after_the_knob(bench_of: Callable[..., Bench]) -> No
     assert bench.rows(f"select count(*) from universe.members where ticker = 'GONE' and date = '{DAYS[-1]}'") == [(0,)]
 
 
+@pytest.mark.parametrize(("time", "broken"), [("18:30", []), ("15:00", ["decisions_follow_the_prices_of_the_day"])])
+def test_a_decision_before_the_days_prices_is_refused(
+    bench_of: Callable[..., Bench], time: str, broken: list[str]
+) -> None:
+    bench = bench_of(decision_time_ist=time)
+    put_market(bench)
+    bench.run("universe.rebalances")
+    assert bench.broken_rules("universe.rebalances") == broken
+
+
 def test_decision_dates_are_month_ends_and_the_newest_session(bench: Bench) -> None:
     put_market(bench)
     bench.run("universe.rebalances")

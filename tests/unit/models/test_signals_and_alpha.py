@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -39,6 +40,16 @@ def test_z_is_cut_neutral_by_sector_and_turned(bench: Bench) -> None:
     assert got[6] == 0  # alone in its group
 
 
+@pytest.mark.parametrize(("percent", "broken"), [(0.0, []), (60.0, ["winsor_pct_leaves_a_middle"])])
+def test_a_cut_of_more_than_half_on_each_side_is_refused(
+    bench_of: Callable[..., Bench], percent: float, broken: list[str]
+) -> None:
+    bench = bench_of(winsor_pct=percent)
+    put_panel(bench, [1.0, 2.0], ["a", "a"])
+    bench.run("signals.zscores")
+    assert bench.broken_rules("signals.zscores") == broken
+
+
 def test_a_factor_without_spread_is_zero(bench: Bench) -> None:
     put_panel(bench, [5.0, 5.0, 5.0], ["a", "a", None])
     bench.run("signals.zscores")
@@ -59,6 +70,17 @@ def test_score_is_weighted_ties_are_broken_and_half_the_weight_is_needed(bench: 
     assert got == [(3, 2.25, 1, 0.75), (1, 1.0, 2, 1.0), (2, 1.0, 3, 1.0)]
 
 
+@pytest.mark.parametrize(("factor", "broken"), [("low_vol", []), ("low_volt", ["blends_name_factors_there_are"])])
+def test_a_blend_of_a_factor_there_is_not_is_refused(bench: Bench, factor: str, broken: list[str]) -> None:
+    bench.con.execute("create schema signals")
+    bench.con.execute(
+        "create table signals.zscores (date date, security_id bigint, factor varchar, sleeve varchar, z double)"
+    )
+    bench.con.execute("insert into config.blends values ('b', 'beta', 3.0), ('b', ?, 1.0)", [factor])
+    bench.run("signals.score")
+    assert bench.broken_rules("signals.score") == broken
+
+
 def put_forward(
     bench: Bench, values: list[float], index_at: dict[int, list[float | None]], n_sessions: int = 80
 ) -> None:
@@ -70,8 +92,8 @@ def put_forward(
     bench.con.execute(
         "create table pit.returns (date date, session_no integer, security_id bigint, total_return_index double)"
     )
-    bench.con.execute("create table universe.rebalances (date date, session_no integer)")
-    bench.con.execute("insert into universe.rebalances values (?, 1)", [DAY])
+    bench.con.execute("create table universe.rebalances (date date, session_no integer, is_last boolean)")
+    bench.con.execute("insert into universe.rebalances values (?, 1, false)", [DAY])
     for i, day in enumerate(days):
         bench.con.execute("insert into pit.sessions values (?, ?)", [day, i + 1])
     for session_no, levels in {1: [1.0] * len(values), **index_at}.items():
@@ -96,6 +118,13 @@ def test_ic_is_spearman_with_ties_and_each_horizon_has_its_own_names(bench: Benc
     expected = stats.spearmanr([values[i] for i in alive], [month[i] for i in alive]).statistic
     assert got[21][:2] == (pytest.approx(expected), 5)
     assert got[21][2] == DAY + dt.timedelta(days=21)
+
+
+def test_the_newest_session_has_no_coefficient_where_a_short_one_follows_it(bench: Bench) -> None:
+    put_forward(bench, [1.0, 2.0, 3.0], {2: [1.0, 1.1, 1.2]})
+    bench.con.execute("update universe.rebalances set is_last = true")
+    bench.run("alpha.ic")
+    assert bench.rows("select * from alpha.ic") == []
 
 
 def test_ic_of_a_constant_is_null(bench: Bench) -> None:
