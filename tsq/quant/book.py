@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from tsq.errors import TsqError
 from tsq.quant.charges import Schedule
 from tsq.quant.events import Batch
 from tsq.quant.market import Floats, Ints, Market
@@ -63,6 +64,15 @@ class Policy:
     schedule: Schedule
     slippage: float
     delist_haircut: float
+
+    def __post_init__(self) -> None:
+        """Raise TsqError where trading would pay, or a dead holding be worth less than nothing or more than before."""
+        if not self.slippage >= 0.0:
+            raise TsqError("slippage_bps is below zero", where="config/run.yml", hint="basis points of a fill's value")
+        if not 0.0 <= self.delist_haircut <= 1.0:
+            raise TsqError(
+                f"delist_haircut_pct is {self.delist_haircut * 100:g}", where="config/run.yml", hint="percent, 0 to 100"
+            )
 
 
 @dataclass(frozen=True)

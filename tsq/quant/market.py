@@ -78,10 +78,13 @@ def market(quotes: pl.DataFrame, sessions: pl.DataFrame, *, trade_at: str, delis
         The market over those sessions.
 
     Raises:
-        TsqError: trade_at is neither open nor close.
+        TsqError: trade_at is neither open nor close, or delist_after_sessions is below one.
     """
     if trade_at not in ("open", "close"):
         raise TsqError(f"trade_at is '{trade_at}'", where="config/run.yml", hint="known: close, open")
+    if delist_after_sessions < 1:
+        what = f"delist_after_sessions is {delist_after_sessions}: every holding would be dead at once"
+        raise TsqError(what, where="config/run.yml", hint="at least 1 session without a trade")
     dates = sessions["date"].unique().sort().to_numpy().astype("datetime64[D]")
     names = quotes["security_id"].unique().sort().to_numpy()
     row = np.searchsorted(dates, quotes["date"].to_numpy().astype("datetime64[D]"))

@@ -225,6 +225,20 @@ def test_a_step_can_be_added_without_touching_the_fold():
     assert events[1]["shares"] == 99
 
 
+@pytest.mark.parametrize(
+    ("costs", "message"),
+    [
+        ({"slippage": -0.001}, "slippage_bps"),
+        ({"slippage": NAN}, "slippage_bps"),
+        ({"haircut": 1.3}, "delist_haircut_pct is 130"),
+        ({"haircut": -0.1}, "delist_haircut_pct is -10"),
+    ],
+)
+def test_costs_that_would_pay_are_refused(costs, message):
+    with pytest.raises(TsqError, match=message):
+        run(market_of([[10.0]] * 3), {0: {0: 1.0}}, **costs)
+
+
 def test_targets_are_laid_out_by_the_session_that_decided():
     market = market_of([[1.0, 1.0], [1.0, 1.0]])
     table = pl.DataFrame(

@@ -89,3 +89,8 @@ def test_an_unknown_price_to_trade_at():
     with pytest.raises(TsqError, match="vwap") as error:
         market(QUOTES, SESSIONS, trade_at="vwap", delist_after_sessions=9)
     assert error.value.where == "config/run.yml"
+
+
+def test_names_that_would_be_dead_at_once():
+    with pytest.raises(TsqError, match="dead at once"):
+        market(QUOTES, SESSIONS, trade_at="open", delist_after_sessions=0)
