@@ -79,8 +79,10 @@ def worlds(draw, *, actions=True, last_decision=None):
 
 def run(quotes, targets, capital, *, plan="GROWW", slippage=0.001, trade_at="open"):
     """The events table and the market of one portfolio."""
-    sessions = quotes.select("date").unique().filter(pl.col("date") >= targets["date"].min())
-    quotes = quotes.filter(pl.col("date") >= targets["date"].min())
+    # a session is one even where every name is dead by then
+    first, last = targets["date"].min(), max(quotes["date"].max(), targets["date"].max())
+    sessions = pl.DataFrame({"date": pl.date_range(first, last, eager=True)})
+    quotes = quotes.filter(pl.col("date") >= first)
     seen = market(quotes, sessions, trade_at=trade_at, delist_after_sessions=DEAD_AFTER)
     policy = Policy(targets_by_day(targets, seen), schedule(RATES, seen.dates, plan=plan), slippage, 0.5)
     return events_table("p", fold(seen, policy, capital), seen), seen
