@@ -149,6 +149,8 @@ def _knob(value: object, where: str) -> Knob:
 def _same_type(name: str, default: Knob, value: Knob, where: str) -> Knob:
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if isinstance(value, float) and value.is_integer() and isinstance(default, int) and not isinstance(default, bool):
+        return int(value)  # 1e7 is how people write ten million
     if isinstance(default, str) and not isinstance(value, (str, tuple)) and value is not None:
         return str(value)
     if isinstance(default, tuple) and not isinstance(value, tuple):

@@ -74,7 +74,6 @@ def test_show_tells_what_a_row_means(demo_project: Path, tsq: Tsq) -> None:
     assert tsq(demo_project, "show", "lowvol").code == 2
 
 
-
 def test_query_answers_in_three_formats(demo_project: Path, tsq: Tsq) -> None:
     sql = "select 1 as x, 'a' as y"
     assert "│" in tsq(demo_project, "query", sql).out
@@ -148,7 +147,9 @@ def test_as_of_builds_from_what_was_known(project: Path, tsq: Tsq) -> None:
 
 def test_a_bad_project_stops_before_anything_is_written(project: Path, tsq: Tsq) -> None:
     before = (project / "warehouse/tsq.duckdb").resolve()
-    (project / "models/factors/uphill.sql").write_text("select date, security_id, score as value from signals.score", encoding="utf-8")
+    (project / "models/factors/uphill.sql").write_text(
+        "select date, security_id, score as value from signals.score", encoding="utf-8"
+    )
     done = tsq(project, "run")
     assert done.code == 2
     assert "reads uphill" in done.err
@@ -180,7 +181,13 @@ def test_bad_files_beside_good_ones_are_refused_by_name(project: Path, tsq: Tsq,
 
 
 def test_help_names_every_command() -> None:
-    done = subprocess.run([sys.executable, "-m", "tsq.cli", "--help"], capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "80"})
+    done = subprocess.run(
+        [sys.executable, "-m", "tsq.cli", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLUMNS": "80"},
+    )
     for command in ("run", "ingest", "ls", "show", "query", "export", "report"):
         assert f"\n  {command}" in done.stdout
     heavy = "import sys; import tsq.cli.main; print([m for m in ('duckdb', 'polars', 'altair', 'sqlglot') if m in sys.modules])"

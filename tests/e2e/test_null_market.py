@@ -35,7 +35,8 @@ def t_statistics(folder: Path, **premia: float) -> dict[str, float]:
     found = [mean_ics(folder / str(seed), seed, **premia) for seed in SEEDS]
     by_factor = {factor: [one[factor] for one in found] for factor in found[0]}
     return {
-        factor: statistics.fmean(ics) / (statistics.stdev(ics) / math.sqrt(len(ics))) for factor, ics in by_factor.items()
+        factor: statistics.fmean(ics) / (statistics.stdev(ics) / math.sqrt(len(ics)))
+        for factor, ics in by_factor.items()
     }
 
 
