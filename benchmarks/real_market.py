@@ -37,7 +37,7 @@ select
     (select count(*) from theirs anti join ours using (date)) as only_calendar,
     (select string_agg(date::varchar, ' ' order by date) from theirs anti join ours using (date)) as missing
 """
-GAPS = "select date, last_date, round(share_broken, 3) as share_broken, candidates from health.sessions_missing order by 1"
+GAPS = "select date, last_date, round(share_broken, 3) as broken, candidates from health.sessions_missing order by 1"
 ACTIONS = """
 with events as (
     select symbol, ex_date, factor, raw_close, raw_prev_close, raw_close / raw_prev_close * factor - 1 as expected
@@ -82,7 +82,8 @@ equal as (
 )
 select round(corr(equal.ret, benchmarks.ret), 4) as correlation, count(*) as sessions
 from equal join pit.benchmarks as benchmarks using (date)
-where benchmarks.benchmark = 'NIFTY 100' and benchmarks.kind = 'price' and equal.ret is not null and benchmarks.ret is not null
+where benchmarks.benchmark = 'NIFTY 100' and benchmarks.kind = 'price'
+    and equal.ret is not null and benchmarks.ret is not null
 """
 MARKET = """
 with months as (
@@ -106,11 +107,14 @@ from market join (select Date as date, MF from read_csv('{reference}/iima_factor
 where theirs.MF is not null
 """
 COUNTS = """
+with names as (
+    select security_id, count(distinct ticker) as tickers, count(distinct isin) as isins from pit.securities group by 1
+)
 select
     (select count(*) from pit.prices) as price_rows,
-    (select count(distinct security_id) from pit.securities) as securities,
-    (select count(*) from (select security_id from pit.securities group by 1 having count(distinct ticker) > 1)) as renamed,
-    (select count(*) from (select security_id from pit.securities group by 1 having count(distinct isin) > 1)) as isin_changed,
+    (select count(*) from names) as securities,
+    (select count(*) from names where tickers > 1) as renamed,
+    (select count(*) from names where isins > 1) as isin_changed,
     (select count(*) from health.conflicts) as conflicts,
     (select count(*) from health.identities) as identity_reports,
     (select count(*) from health.jumps) as unexplained_jumps
@@ -147,7 +151,8 @@ def ask(project: Path, title: str, sql: str, reference: Path) -> None:
 def main() -> None:
     """Load, run, ask."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("TSQ_REAL_DATA", ROOT.parent / "shared" / "data")))
+    data = Path(os.environ.get("TSQ_REAL_DATA", ROOT.parent / "shared" / "data"))
+    parser.add_argument("--data", type=Path, default=data)
     parser.add_argument("--exchange-files", action="store_true", help="load the exchange's daily files too")
     parser.add_argument("--keep", action="store_true", help="use what was loaded before")
     options = parser.parse_args()
