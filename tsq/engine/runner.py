@@ -74,6 +74,7 @@ def run(plan: Plan, machine: Machine, notes: tuple[str, ...] = ()) -> Iterator[R
     con = warehouse.open_builder(scratch, machine, [plan.inputs.lake.root])
     built: list[BuiltModel] = []
     results: list[CheckResult] = []
+    sealed = False
     try:
         _clear(con, carried, plan)
         _attach_sources(con, plan)
@@ -114,10 +115,11 @@ def run(plan: Plan, machine: Machine, notes: tuple[str, ...] = ()) -> Iterator[R
         )
         ops.write(con, manifest, plan)
         warehouse.seal(con, scratch)
-    except BaseException:
-        con.close()
-        discard(builds)
-        raise
+        sealed = True
+    finally:
+        if not sealed:
+            con.close()
+            discard(builds)
     yield _publish(manifest, scratch, builds, project.pointer)
 
 
@@ -210,12 +212,12 @@ def _keep_promises(con: Connection, node: Compiled) -> tuple[int, tuple[CheckRes
 @contextmanager
 def _transaction(con: Connection) -> Iterator[None]:
     con.execute("begin")
+    whole = False
     try:
         yield
-    except BaseException:
-        con.execute("rollback")
-        raise
-    con.execute("commit")
+        whole = True
+    finally:
+        con.execute("commit" if whole else "rollback")
 
 
 def _create(con: Connection, node: Compiled, sql: str) -> None:
