@@ -15,7 +15,7 @@ from tsq import strict_yaml
 from tsq.config import Project
 from tsq.engine import header as headers
 from tsq.engine.datasets import Dataset, load_datasets
-from tsq.engine.header import Check, Header
+from tsq.engine.header import Header
 from tsq.errors import TsqError, did_you_mean
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -194,6 +194,3 @@ def _check_name(name: str, path: Path) -> None:
             where=path,
             hint="use lower-case letters, digits and underscores, starting with a letter",
         )
-
-
-__all__ = ["MAX_PYTHON_MODELS", "Catalog", "Check", "Layer", "Model", "read"]

@@ -10,7 +10,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,6 @@ class Manifest:
     file_sha256: str = ""
     file_bytes: int = 0
     file_mtime_ns: int = 0
-    notes: tuple[str, ...] = field(default=())
 
 
 def write(manifest: Manifest, path: Path) -> None:
@@ -92,7 +91,6 @@ def read(path: Path) -> Manifest:
         body = json.loads(path.read_text(encoding="utf-8"))
         body["models"] = tuple(BuiltModel(**model) for model in body["models"])
         body["checks"] = tuple(CheckResult(**check) for check in body["checks"])
-        body["notes"] = tuple(body["notes"])
         return Manifest(**body)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TsqError(

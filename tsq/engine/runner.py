@@ -49,7 +49,7 @@ class Published:
     pointed: Pointed
 
 
-def run(plan: Plan, machine: Machine, notes: tuple[str, ...] = ()) -> Iterator[Result | Published]:
+def run(plan: Plan, machine: Machine) -> Iterator[Result | Published]:
     """Build what a plan says and publish it.
 
     Yields:
@@ -111,7 +111,6 @@ def run(plan: Plan, machine: Machine, notes: tuple[str, ...] = ()) -> Iterator[R
             packages=manifests.packages(),
             platform=ops.platform_name(),
             git=manifests.git_state(project.root),
-            notes=notes,
         )
         ops.write(con, manifest, plan)
         warehouse.seal(con, scratch)
