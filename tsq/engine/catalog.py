@@ -164,11 +164,13 @@ def _model(path: Path, layer: Layer) -> Model:
         raise TsqError(f"{path.name} is not UTF-8 text ({error.reason})", where=path, hint="save it as UTF-8") from None
     language: Literal["sql", "python"] = "sql" if path.suffix == ".sql" else "python"
     parts = headers.read_sql(text, path) if language == "sql" else headers.read_python(text, path)
+    header = _merge(layer.header, parts.header, parts.given)
+    _check_kind(header, language, path)
     return Model(
         f"{layer.name}.{path.stem}",
         path,
         language,
-        _merge(layer.header, parts.header, parts.given),
+        header,
         parts.prose,
         parts.body,
         parts.body_line,
@@ -182,9 +184,30 @@ def _merge(layer: Header, own: Header, given: frozenset[str]) -> Header:
     merged: dict[str, Any] = {name: getattr(own if name in given else layer, name) for name in Header.model_fields}
     merged["columns"] = {**layer.columns, **own.columns}
     merged["meta"] = {**layer.meta, **own.meta}
+    merged["references"] = {**layer.references, **own.references}
     merged["checks"] = (*layer.checks, *own.checks)
+    merged["tags"] = (*layer.tags, *own.tags)
     merged["doc"] = own.doc
     return Header.model_construct(**merged)
+
+
+def _check_kind(header: Header, language: str, path: Path) -> None:
+    if header.kind == "incremental":
+        for key in ("date", "look_back"):
+            if getattr(header, key) is None:
+                raise TsqError(
+                    f"an incremental model says its {key}",
+                    where=path,
+                    hint="date: the session's column; look_back: dates",
+                )
+        if language == "python" or header.date not in header.grain:
+            raise TsqError(
+                f"this model cannot be incremental: {'it is Python' if language == 'python' else 'its date is not in its grain'}",
+                where=path,
+                hint="a session's rows must be told from all others by SQL alone; else make it `kind: table`",
+            )
+    elif header.look_back is not None:
+        raise TsqError("look_back is for incremental models", where=path, hint="add `kind: incremental`, or drop it")
 
 
 def _check_name(name: str, path: Path) -> None:

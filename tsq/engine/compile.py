@@ -215,7 +215,7 @@ def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Co
         tuple(sorted({*reads, *rule_reads} - {model.name})),
         rules,
         {name: knobs[name] for name in sorted(used) if name in knobs},
-        _hash(model.header.kind, *model.header.order, normalised),
+        _hash(*_storage(model), normalised),
         _promises(model, rules),
     )
 
@@ -276,9 +276,18 @@ def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str]
     return tuple(rules), names, reads
 
 
+def _storage(model: Model) -> tuple[str, ...]:
+    """What of a header decides the rows of a table and their order."""
+    header = model.header
+    windowed = (str(header.date), str(header.look_back)) if header.kind == "incremental" else ()
+    return header.kind, *windowed, *header.order
+
+
 def _promises(model: Model, rules: tuple[Rule, ...]) -> str:
     columns = {name: column.model_dump() for name, column in model.header.columns.items()}
-    return _hash(repr(model.header.grain), json.dumps(columns), repr(rules), model.prose)
+    header = model.header
+    said = (header.grain, header.date, dict(header.references), header.tags, header.knowable)
+    return _hash(repr(said), json.dumps(columns), repr(rules), model.prose)
 
 
 def _tables(catalog: Catalog) -> Callable[[str], tuple[Table, ...]]:

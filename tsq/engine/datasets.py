@@ -12,7 +12,7 @@ from tsq.errors import TsqError, did_you_mean
 from tsq.strict_yaml import Document
 
 TYPES = ("BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMPTZ")
-DATASET_KEYS = ("doc", "key", "file", "columns")
+DATASET_KEYS = ("doc", "key", "date", "file", "columns")
 COLUMN_KEYS = ("type", "unit", "doc", "required", "one_of", "default")
 
 
@@ -31,7 +31,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """One dataset: what a row is, the key that tells rows apart, and its columns in order."""
+    """One dataset: what a row is, the key that tells rows apart, and its columns in order.
+
+    `date` is the column of the key that says which session a row speaks of, if there is one.
+    """
 
     name: str
     doc: str
@@ -39,6 +42,7 @@ class Dataset:
     columns: tuple[Column, ...]
     file: Path | None
     path: Path
+    date: str | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -80,8 +84,13 @@ def read_dataset(path: Path) -> Dataset:
             raise TsqError(
                 f"key column {name} is not a column", where=document.where("key"), hint=did_you_mean(str(name), known)
             )
+    date = body.get("date")
+    if date is not None and date not in key:
+        raise TsqError(
+            f"date column {date} is not in the key", where=document.where("date"), hint=did_you_mean(date, key)
+        )
     file = Path(body["file"]) if body.get("file") else None
-    return Dataset(path.stem, " ".join(str(body["doc"]).split()), key, columns, file, path)
+    return Dataset(path.stem, " ".join(str(body["doc"]).split()), key, columns, file, path, date)
 
 
 def _column(document: Document, name: str, *, in_key: bool) -> Column:

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from tsq import strict_yaml
 from tsq.errors import TsqError, did_you_mean
 from tsq.strict_yaml import Document
 
-Kind = Literal["table", "view"]
+Kind = Literal["table", "view", "incremental"]
 Level = Literal["block", "warn"]
 
 
@@ -55,10 +55,15 @@ class Header(BaseModel):
     """The promises of a model file, or of a layer.
 
     Attributes:
-        kind: table, or view for what is cheap and read once.
+        kind: table; view for what is cheap and read once; or incremental: a table of which only the sessions that new
+            data can touch are computed again.
+        date: the column that says which session a row speaks of.
+        look_back: incremental only: a row of one session reads its dated tables this many of their dates back, no more.
         grain: columns that name one row; unique and not null.
         columns: promised columns.
+        references: column → `layer.table.column` in which each of its values must stand, unless it is null.
         checks: rules of every row, or queries that must be empty.
+        tags: words to select by: `tag:word`.
         meta: free words for the templates that list tables (`sleeve`, `sign`, …).
         knowable: SQL expression over a row: the session at whose evening the row can be known.
         order: columns the table is stored sorted by.
@@ -67,8 +72,12 @@ class Header(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Kind = "table"
+    date: str | None = None
+    look_back: Annotated[int, Field(ge=0)] | None = None
     grain: tuple[str, ...] = ()
     columns: Mapping[str, Column] = {}
+    references: Mapping[str, str] = {}
+    tags: tuple[str, ...] = ()
     checks: tuple[Annotated[Check, BeforeValidator(_check)], ...] = ()
     meta: Mapping[str, Any] = {}
     knowable: str | None = None
