@@ -201,8 +201,9 @@ def _check_kind(header: Header, language: str, path: Path) -> None:
                     hint="date: the session's column; look_back: dates",
                 )
         if language == "python" or header.date not in header.grain:
+            why = "it is Python" if language == "python" else "its date is not in its grain"
             raise TsqError(
-                f"this model cannot be incremental: {'it is Python' if language == 'python' else 'its date is not in its grain'}",
+                f"this model cannot be incremental: {why}",
                 where=path,
                 hint="a session's rows must be told from all others by SQL alone; else make it `kind: table`",
             )
