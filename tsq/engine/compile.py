@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -54,6 +55,8 @@ class Compiled:
         sql: plain SQL, empty for a Python model.
         lines: line of the user's file for each line of `sql`.
         reads: tables it reads, sorted: models, `raw.*`, `config.*`; for Python in the order of the arguments.
+        check_reads: those of `reads` that only its checks and references look at: they decide when it can be checked,
+            and none of its rows.
         rules: its rendered checks.
         knobs: knobs it uses, with their values.
         own_hash: hash of what the model itself says (normalised SQL, or Python source and knobs), not of what it reads.
@@ -68,6 +71,12 @@ class Compiled:
     knobs: Mapping[str, Any]
     own_hash: str
     promise_hash: str
+    check_reads: tuple[str, ...] = ()
+
+    @property
+    def own_reads(self) -> tuple[str, ...]:
+        """Tables its rows are made from; for Python in the order of the arguments."""
+        return tuple(read for read in self.reads if read not in self.check_reads)
 
     @property
     def name(self) -> str:
@@ -132,6 +141,7 @@ def _remember(node: Compiled) -> dict[str, Any]:
         "knobs": list(node.knobs),
         "own_hash": node.own_hash,
         "promise_hash": node.promise_hash,
+        "check_reads": node.check_reads,
     }
 
 
@@ -145,6 +155,7 @@ def _recall(model: Model, entry: Mapping[str, Any], knobs: Mapping[str, Any]) ->
         {name: knobs[name] for name in entry["knobs"]},
         entry["own_hash"],
         entry["promise_hash"],
+        tuple(entry["check_reads"]),
     )
 
 
@@ -208,15 +219,17 @@ def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Co
     reads, normalised = read_query(rendered.sql, model.path, _line_finder(rendered))
     rules, used, rule_reads = _rules(model, renderer)
     used |= rendered.names
+    check_reads = tuple(sorted(rule_reads - {*reads, model.name}))
     return Compiled(
         model,
         rendered.sql,
         rendered.lines,
-        tuple(sorted({*reads, *rule_reads} - {model.name})),
+        tuple(sorted({*reads, *check_reads} - {model.name})),
         rules,
         {name: knobs[name] for name in sorted(used) if name in knobs},
         _hash(*_storage(model), normalised),
         _promises(model, rules),
+        check_reads,
     )
 
 
@@ -227,12 +240,14 @@ def _python_model(model: Model, renderer: Renderer, catalog: Catalog, library: s
             raise TsqError(f"unknown knob {name} in model()", where=model.path, hint=did_you_mean(name, knobs))
     known = [*catalog.models, *(f"config.{name}" for name in catalog.config)]
     reads = tuple(_argument(argument, known, model) for argument in model.arguments)
-    rules, _, _ = _rules(model, renderer)
+    rules, _, rule_reads = _rules(model, renderer)
+    check_reads = tuple(sorted(rule_reads - {*reads, model.name}))
     used = {name: knobs[name] for name in model.knobs}
     tree = ast.parse(model.body)
     tree.body = tree.body[1:]  # the docstring is the header
     own_hash = _hash(ast.dump(tree), json.dumps(used, default=str), library)
-    return Compiled(model, "", (), reads, rules, used, own_hash, _promises(model, rules))
+    promised = _promises(model, rules)
+    return Compiled(model, "", (), (*reads, *check_reads), rules, used, own_hash, promised, check_reads)
 
 
 def _argument(argument: str, known: list[str], model: Model) -> str:
@@ -273,7 +288,20 @@ def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str]
             reads |= set(read_query(rendered.sql, model.path)[0])
         kind: Literal["rows", "query"] = "rows" if check.rows else "query"
         rules.append(Rule(check.name or " ".join(text.split())[:80], kind, rendered.sql.strip(), check.level))
-    return tuple(rules), names, reads
+    return tuple(rules), names, reads | {_referred(model, column) for column in model.header.references}
+
+
+def _referred(model: Model, column: str) -> str:
+    """The table a reference of a column points to."""
+    target = model.header.references[column]
+    table, _, _ = target.rpartition(".")
+    if not re.fullmatch(r"\w+\.\w+\.\w+", target):
+        raise TsqError(
+            f"{column} refers to {target!r}",
+            where=model.path,
+            hint="write layer.table.column, in which its values stand",
+        )
+    return table
 
 
 def _storage(model: Model) -> tuple[str, ...]:
