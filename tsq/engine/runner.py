@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
-import re
 import secrets
 import shutil
 import stat
@@ -13,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from tsq.engine import checks, ops, seeds, warehouse
+from tsq.engine import checks, making, ops, seeds, warehouse
 from tsq.engine import manifest as manifests
 from tsq.engine.builds import Pointed, discard, point, prune
 from tsq.engine.compile import Compiled
@@ -23,8 +21,7 @@ from tsq.engine.lake import file_sha256
 from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
 from tsq.engine.plan import Plan
 from tsq.engine.template import identifier, literal
-from tsq.engine.warehouse import Connection, DatabaseError, Machine
-from tsq.errors import FAILED, TsqError
+from tsq.engine.warehouse import Connection, Machine
 
 KEEP_BUILDS = 5
 
@@ -181,12 +178,7 @@ def _build(con: Connection, node: Compiled) -> Result:
     """Make one table in one transaction with its checks; nothing of it stays when one of them blocks."""
     clock = time.perf_counter()
     with _transaction(con):
-        if node.model.language == "sql":
-            _create(con, node, node.sql)
-        else:
-            con.register("made_by_python", _call(con, node))
-            _create(con, node, "select * from made_by_python")
-            con.unregister("made_by_python")
+        making.make(con, node)
         rows, results = _keep_promises(con, node)
     return Result(node.name, "build", rows, round(time.perf_counter() - clock, 4), results)
 
@@ -219,29 +211,6 @@ def _transaction(con: Connection) -> Iterator[None]:
         con.execute("commit" if whole else "rollback")
 
 
-def _create(con: Connection, node: Compiled, sql: str) -> None:
-    header = node.model.header
-    if header.order:
-        sql = f"select * from (\n{sql}\n) order by {', '.join(identifier(column) for column in header.order)}"
-    first = 3 if header.order else 2
-    try:
-        con.execute(f"create {header.kind} {identifier(node.name)} as\n{sql}")
-    except DatabaseError as error:
-        raise _sql_error(node, error, first) from None
-
-
-def _call(con: Connection, node: Compiled) -> Any:
-    """Call a Python model with its tables as polars frames and its knobs."""
-    spec = importlib.util.spec_from_file_location(f"tsq_model_{node.name.replace('.', '_')}", node.model.path)
-    if spec is None or spec.loader is None:
-        raise TsqError(f"{node.name} cannot be imported", where=node.model.path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    tables = [con.sql(f"select * from {identifier(read)}").pl() for read in node.reads]
-    frame = module.model(*tables, **node.knobs)
-    return frame.to_arrow()
-
-
 def _comment(con: Connection, node: Compiled) -> None:
     header = node.model.header
     comments = [f"comment on {header.kind} {identifier(node.name)} is {literal(node.model.prose)}"]
@@ -249,16 +218,3 @@ def _comment(con: Connection, node: Compiled) -> None:
         said = ", ".join(part for part in (column.doc, column.unit and f"[{column.unit}]") if part)
         comments.append(f"comment on column {identifier(node.name)}.{identifier(name)} is {literal(said)}")
     con.execute("; ".join(comments))
-
-
-def _sql_error(node: Compiled, error: DatabaseError, first: int) -> TsqError:
-    """A database error in the user's words: the message, their file and line, the candidates DuckDB names."""
-    text = str(error)
-    said = text.split("\n\n")[0].splitlines()
-    found = re.search(r"^LINE (\d+):", text, re.MULTILINE)
-    where: str = str(node.model.path)
-    if found and node.lines:
-        row = min(max(int(found.group(1)) - first, 0), len(node.lines) - 1)
-        where = f"{node.model.path}:{node.lines[row]}"
-    hint = " ".join(said[1:]).strip() or f"see the SQL that ran with `tsq show {node.name}`"
-    return TsqError(f"{node.name}: {said[0]}", where=where, hint=hint[:300], exit_code=FAILED)

@@ -1,0 +1,79 @@
+"""Make one model's table on an open connection, from its rendered SQL or its Python function."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from typing import Any
+
+from tsq.engine.compile import Compiled
+from tsq.engine.template import identifier
+from tsq.engine.warehouse import Connection, DatabaseError
+from tsq.errors import FAILED, TsqError
+
+
+def make(con: Connection, node: Compiled) -> None:
+    """Create a model's table or view; what it reads stands there already.
+
+    Raises:
+        TsqError: its SQL does not run (names the user's line), or its Python cannot be imported.
+    """
+    if node.model.language == "sql":
+        create(con, node, node.sql)
+        return
+    con.register("made_by_python", call(con, node))
+    try:
+        create(con, node, "select * from made_by_python")
+    finally:
+        con.unregister("made_by_python")
+
+
+def create(con: Connection, node: Compiled, sql: str) -> None:
+    """Create a model's table from a query, in the order its header asks for.
+
+    Raises:
+        TsqError: the query does not run; names the user's line.
+    """
+    header = node.model.header
+    if header.order:
+        sql = f"select * from (\n{sql}\n) order by {', '.join(identifier(column) for column in header.order)}"
+    kind = "view" if header.kind == "view" else "table"
+    try:
+        con.execute(f"create {kind} {identifier(node.name)} as\n{sql}")
+    except DatabaseError as error:
+        raise sql_error(node, error, 3 if header.order else 2) from None
+
+
+def call(con: Connection, node: Compiled) -> Any:
+    """Call a Python model with its tables as polars frames and its knobs; returns its frame as an Arrow table.
+
+    Raises:
+        TsqError: the file cannot be imported.
+    """
+    spec = importlib.util.spec_from_file_location(f"tsq_model_{node.name.replace('.', '_')}", node.model.path)
+    if spec is None or spec.loader is None:
+        raise TsqError(f"{node.name} cannot be imported", where=node.model.path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    tables = [con.sql(f"select * from {identifier(read)}").pl() for read in node.reads]
+    frame = module.model(*tables, **node.knobs)
+    return frame.to_arrow()
+
+
+def sql_error(node: Compiled, error: DatabaseError, first: int) -> TsqError:
+    """A database error in the user's words: the message, their file and line, the candidates DuckDB names.
+
+    Args:
+        node: the model that ran.
+        error: what DuckDB said.
+        first: line of the statement on which the model's own SQL begins.
+    """
+    text = str(error)
+    said = text.split("\n\n")[0].splitlines()
+    found = re.search(r"^LINE (\d+):", text, re.MULTILINE)
+    where: str = str(node.model.path)
+    if found and node.lines:
+        row = min(max(int(found.group(1)) - first, 0), len(node.lines) - 1)
+        where = f"{node.model.path}:{node.lines[row]}"
+    hint = " ".join(said[1:]).strip() or f"see the SQL that ran with `tsq show {node.name}`"
+    return TsqError(f"{node.name}: {said[0]}", where=where, hint=hint[:300], exit_code=FAILED)
