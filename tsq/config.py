@@ -8,8 +8,9 @@ nothing reads it twice.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,11 +29,13 @@ class Project:
         root: folder that holds `models/`, `sql/` and `config/`.
         knobs: name → value; lists are tuples.
         origins: name → where the value was written (`config/run.yml:12`, `--set`).
+        store: the folder a run writes to; None for `warehouse/` of the project.
     """
 
     root: Path
     knobs: Mapping[str, Knob]
     origins: Mapping[str, str]
+    store: Path | None = None
 
     @property
     def models(self) -> Path:
@@ -47,7 +50,7 @@ class Project:
     @property
     def warehouse(self) -> Path:
         """Folder of everything a run writes but reports."""
-        return self.root / "warehouse"
+        return self.store or self.root / "warehouse"
 
     @property
     def pointer(self) -> Path:
@@ -94,12 +97,48 @@ def load(root: Path | None = None, *, sets: Iterable[str] = (), profile: str | N
     for name, value in _mapping(document).items():
         knobs[name] = _knob(value, document.where(name))
         origins[name] = _short(document.where(name), root)
-    for name, value, where in [*_profile(root, profile), *_sets(sets)]:
+    project = Project(root, MappingProxyType(knobs), MappingProxyType(origins))
+    return override(project, [*_profile(root, profile), *_sets(sets)])
+
+
+def override(project: Project, values: Iterable[tuple[str, object, str]]) -> Project:
+    """Give knobs that exist another value of the same type.
+
+    Args:
+        project: whose knobs.
+        values: name, value and where it was written; a later one wins.
+
+    Raises:
+        TsqError: an unknown knob, or a value of another type.
+    """
+    knobs, origins = dict(project.knobs), dict(project.origins)
+    for name, value, where in values:
         if name not in knobs:
             raise TsqError(f"unknown knob {name}", where=where, hint=did_you_mean(name, knobs))
         knobs[name] = _same_type(name, knobs[name], _knob(value, where), where)
-        origins[name] = _short(where, root)
-    return Project(root, MappingProxyType(knobs), MappingProxyType(origins))
+        origins[name] = _short(where, project.root)
+    return replace(project, knobs=MappingProxyType(knobs), origins=MappingProxyType(origins))
+
+
+def knob_comments(project: Project) -> dict[str, dict[str, str]]:
+    """Read what `config/run.yml` says of its knobs in comments.
+
+    Returns:
+        Section (`# -- name ---`) → knob → the comment right above it, as one line.
+    """
+    sections: dict[str, dict[str, str]] = {}
+    section, comment = "knobs", ""
+    for line in (project.root / "config" / "run.yml").read_text(encoding="utf-8").splitlines():
+        title = re.fullmatch(r"# -- (.+?) -*", line)
+        knob = re.match(r"([a-z][a-z0-9_]*):", line)
+        if title:
+            section, comment = title[1], ""
+        elif knob:
+            sections.setdefault(section, {})[knob[1]] = comment
+            comment = ""
+        else:
+            comment = f"{comment} {line[1:].strip()}".strip() if line.startswith("#") else ""
+    return sections
 
 
 def _profile(root: Path, profile: str | None) -> list[tuple[str, object, str]]:

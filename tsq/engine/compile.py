@@ -123,6 +123,17 @@ def compile_catalog(catalog: Catalog, memory: Path | None = None) -> dict[str, C
     return compiled
 
 
+def compile_model(catalog: Catalog, name: str) -> Compiled:
+    """Render and read one model, by name, with the knobs of the catalog's project; raises as `compile_catalog` does."""
+    from tsq.engine.template import Renderer
+
+    model, knobs = catalog.models[name], catalog.project.knobs
+    renderer = Renderer({**knobs, "tables": _tables(catalog)}, catalog.macros)
+    if model.language == "sql":
+        return _sql_model(model, renderer, knobs)
+    return _python_model(model, renderer, catalog, _library_hash())
+
+
 def _surroundings(catalog: Catalog, library: str) -> str:
     """Hash of all that a model's compiled form depends on besides its own file."""
     code = [Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8") for name in ("compile", "template")]
