@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from tsq.cli import reference
+from tsq import config
+from tsq.cli import markdown, reference
 from tsq.cli.main import app
 from tsq.engine.graph import Graph
 
@@ -27,7 +28,7 @@ def test_pages_are_fresh(root: Path, pages: dict[str, str]) -> None:
         for name, text in pages.items()
         if not (folder / name).is_file() or (folder / name).read_text(encoding="utf-8") != text
     ]
-    assert not stale, f"stale: {', '.join(stale)}; run {reference.COMMAND}"
+    assert not stale, f"stale: {', '.join(stale)}; run {markdown.COMMAND}"
 
 
 def test_no_page_is_left_over(root: Path, pages: dict[str, str]) -> None:
@@ -42,7 +43,7 @@ def test_every_command_is_described(command: str, pages: dict[str, str]) -> None
 def test_every_knob_is_described_and_used(graph: Graph) -> None:
     comments = {
         knob: doc
-        for section in reference.knob_comments(graph.catalog.project).values()
+        for section in config.knob_comments(graph.catalog.project).values()
         for knob, doc in section.items()
     }
     assert set(comments) == set(graph.catalog.project.knobs)
@@ -69,7 +70,7 @@ def test_the_command_writes_what_changed(
         shutil.copytree(root / part, tmp_path / part)
     monkeypatch.chdir(tmp_path)
     reference.main()
-    assert len(capsys.readouterr().out.splitlines()) == 5
+    assert len(capsys.readouterr().out.splitlines()) == 6
     (tmp_path / "docs" / "reference" / "knobs.md").write_text("stale", encoding="utf-8")
     reference.main()
     assert capsys.readouterr().out == "docs/reference/knobs.md\n"

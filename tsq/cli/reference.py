@@ -6,18 +6,15 @@ come from headers and schemas alone.
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import typer
 
-from tsq import errors
-from tsq.cli import workspace
+from tsq import config
+from tsq.cli import command_list, error_list, markdown, workspace
 from tsq.cli.main import app
-from tsq.config import Project
 from tsq.engine import ops
 from tsq.engine.compile import Compiled
 from tsq.engine.datasets import Dataset
@@ -25,16 +22,6 @@ from tsq.engine.graph import Graph
 from tsq.engine.header import Check
 from tsq.engine.lake import LAKE_COLUMNS, QUARANTINE_COLUMNS
 
-COMMAND = "python -m tsq.cli.reference"
-EXIT_CODES = {
-    errors.DONE: "done",
-    errors.FAILED: "a model or a check failed; what was published before is unchanged",
-    errors.USAGE: "a mistake in the command or in the project's files",
-    errors.INTERNAL: "a bug in tsq: a traceback follows",
-    errors.REFUSED: "refused on purpose",
-    errors.BUSY: "another run holds the warehouse",
-    errors.INTERRUPTED: "interrupted",
-}
 LAKE_DOCS = {
     "format": "format the file was recognised as",
     "source_rank": "rank of the format: between sources of equal knowledge the lower one wins",
@@ -61,6 +48,7 @@ def pages(root: Path) -> dict[str, str]:
     catalog = graph.catalog
     return {
         "cli.md": cli_page(),
+        "errors.md": errors_page(),
         "knobs.md": knobs_page(graph),
         "tables.md": tables_page(graph),
         "datasets.md": datasets_page(catalog.raw, graph),
@@ -83,20 +71,34 @@ def write(root: Path) -> tuple[Path, ...]:
 
 def cli_page() -> str:
     """The command line: every command with its arguments and options."""
-    group: Any = typer.main.get_command(app)
+    group = typer.main.get_command(app)
     parts = [
-        _head("Commands", "the command line itself"),
+        markdown.head("Commands", "the command line itself"),
         "Results go to stdout, everything else to stderr. Every command works from any folder of a project.\n",
-        _table(("exit code", "meaning"), ((str(code), said) for code, said in EXIT_CODES.items())),
+        _exit_codes(),
     ]
-    for name, command in group.commands.items():
-        arguments = [param for param in command.params if param.param_type_name == "argument"]
-        options = [param for param in command.params if param.param_type_name == "option"]
-        usage = " ".join(["tsq", name, *(_argument(param) for param in arguments), "[OPTIONS]"])
-        parts.append(f"## tsq {name}\n\n{command.help}\n\n    {usage}\n")
-        rows = [(f"`{_argument(param)}`", param.help or "", "") for param in arguments]
-        rows += [(f"`{_option(param)}`", param.help or "", _default(param)) for param in options]
-        parts.append(_table(("argument or option", "meaning", "default"), rows))
+    for command in command_list.commands(group):
+        parts.append(f"## tsq {command.name}\n\n{command.doc}\n\n    {command.usage}\n")
+        rows = ((f"`{option.name}`", option.doc, option.default) for option in command.options)
+        parts.append(markdown.table(("argument or option", "meaning", "default"), rows))
+    return "\n".join(parts)
+
+
+def errors_page() -> str:
+    """Every error tsq can say, by what its reader was doing."""
+    parts = [
+        markdown.head("Errors", "the source of tsq"),
+        "An error is three lines on stderr: what happened; `in:` the file and line you wrote; `hint:` what to do "
+        "next.\n⟨name⟩ stands for a value, words in [brackets] come only where they apply. "
+        "Anything else that ends in a traceback is a bug.\n",
+        _exit_codes(),
+    ]
+    for title, said in error_list.grouped().items():
+        rows = (
+            (error.what, error.where, error.hint, "" if error.exit_code is None else str(error.exit_code))
+            for error in said
+        )
+        parts.append(f"## {title}\n\n{markdown.table(('what it says', 'in', 'hint', 'exit'), rows)}")
     return "\n".join(parts)
 
 
@@ -108,54 +110,40 @@ def knobs_page(graph: Graph) -> str:
         for knob in node.knobs:
             users[knob].append(node.name)
     parts = [
-        _head("Knobs", "the comments of `config/run.yml`"),
+        markdown.head("Knobs", "the comments of `config/run.yml`"),
         "`tsq run --set knob=value` overrides a knob for one run, a file of `config/profiles/` several at once.\n"
         "Only the models that use a knob are rebuilt when it changes.\n",
     ]
-    for section, names in knob_comments(project).items():
+    for section, names in config.knob_comments(project).items():
         rows = (
-            (f"`{name}`", f"`{_knob(project.knobs[name])}`", doc, ", ".join(map(_link, users[name])) or "none yet")
+            (
+                f"`{name}`",
+                f"`{_knob(project.knobs[name])}`",
+                doc,
+                ", ".join(map(markdown.link, users[name])) or "none yet",
+            )
             for name, doc in names.items()
         )
         parts.append(
-            f"## {section[:1].upper()}{section[1:]}\n\n{_table(('knob', 'value', 'meaning', 'used by'), rows)}"
+            f"## {section[:1].upper()}{section[1:]}\n\n{markdown.table(('knob', 'value', 'meaning', 'used by'), rows)}"
         )
     return "\n".join(parts)
-
-
-def knob_comments(project: Project) -> dict[str, dict[str, str]]:
-    """Read what `config/run.yml` says of its knobs.
-
-    Returns:
-        Section (`# -- name ---`) → knob → the comment right above it, as one line.
-    """
-    sections: dict[str, dict[str, str]] = {}
-    section, comment = "knobs", ""
-    for line in (project.root / "config" / "run.yml").read_text(encoding="utf-8").splitlines():
-        title = re.fullmatch(r"# -- (.+?) -*", line)
-        knob = re.match(r"([a-z][a-z0-9_]*):", line)
-        if title:
-            section, comment = title[1], ""
-        elif knob:
-            sections.setdefault(section, {})[knob[1]] = comment
-            comment = ""
-        else:
-            comment = f"{comment} {line[1:].strip()}".strip() if line.startswith("#") else ""
-    return sections
 
 
 def tables_page(graph: Graph) -> str:
     """Every table of the warehouse, layer by layer in the order they are built."""
     layers = graph.catalog.layers.values()
     parts = [
-        _head("Tables", "the headers of the models"),
+        markdown.head("Tables", "the headers of the models"),
         "Layers in order; a table reads its own layer and those before it. `tsq show TABLE` says the same and more.\n",
     ]
     nodes = {layer.name: [node for node in graph.nodes.values() if node.model.layer == layer.name] for layer in layers}
-    parts += [f"- {layer}: {', '.join(_link(node.name) for node in found)}" for layer, found in nodes.items() if found]
+    parts += [
+        f"- {layer}: {', '.join(markdown.link(node.name) for node in found)}" for layer, found in nodes.items() if found
+    ]
     for layer in layers:
         if nodes[layer.name]:
-            parts.append(f"\n## Layer {layer.name}\n\n{_text(layer.header.doc)}")
+            parts.append(f"\n## Layer {layer.name}\n\n{markdown.prose(layer.header.doc)}")
             parts += [_model(node, graph) for node in nodes[layer.name]]
     parts.append("\n## Layer ops\n\nWhat a run says of itself, written at its end. Models do not read it.\n")
     quarantine = ops.Table("One row is a line that was refused, and why.", QUARANTINE_COLUMNS)
@@ -168,9 +156,9 @@ def datasets_page(datasets: Mapping[str, Dataset], graph: Graph) -> str:
     readers = " and ".join(sorted(graph.catalog.raw_readers))
     lake = ((f"`{name}`", kind, "", LAKE_DOCS[name]) for name, kind in LAKE_COLUMNS.items())
     parts = [
-        _head("Datasets", "the schemas in `sql/raw/`"),
+        markdown.head("Datasets", "the schemas in `sql/raw/`"),
         f"Only the layers {readers} read them. After its own columns each has:\n",
-        _table(("column", "type", "unit", "meaning"), lake),
+        markdown.table(("column", "type", "unit", "meaning"), lake),
     ]
     return "\n".join([*parts, *(_dataset(f"raw.{name}", dataset, graph) for name, dataset in datasets.items())])
 
@@ -178,7 +166,7 @@ def datasets_page(datasets: Mapping[str, Dataset], graph: Graph) -> str:
 def config_tables_page(datasets: Mapping[str, Dataset], graph: Graph) -> str:
     """Tables of settings, read by models as `config.<name>`."""
     parts = [
-        _head("Tables of settings", "the schemas in `sql/config/`"),
+        markdown.head("Tables of settings", "the schemas in `sql/config/`"),
         "Each is a file of `config/`: a CSV with a header, or YAML in which each name is a row.\n",
     ]
     return "\n".join([*parts, *(_dataset(f"config.{name}", dataset, graph) for name, dataset in datasets.items())])
@@ -191,6 +179,10 @@ def main() -> None:
         sys.stdout.write(f"{path.relative_to(root).as_posix()}\n")
 
 
+def _exit_codes() -> str:
+    return markdown.table(("exit code", "meaning"), ((str(code), said) for code, said in error_list.EXIT_CODES.items()))
+
+
 def _model(node: Compiled, graph: Graph) -> str:
     model, header = node.model, node.model.header
     file = model.path.relative_to(graph.catalog.project.root).as_posix()
@@ -200,29 +192,44 @@ def _model(node: Compiled, graph: Graph) -> str:
         "knowable": f"`{header.knowable}`" if header.knowable else "",
         "meta": ", ".join(f"{key} {value}" for key, value in header.meta.items()),
         "knobs": ", ".join(f"`{knob}`" for knob in node.knobs),
-        "reads": ", ".join(map(_link, node.reads)),
-        "read by": ", ".join(map(_link, graph.children[node.name])),
-        "kind": header.kind if header.kind != "table" else "",
+        "reads": ", ".join(map(markdown.link, node.reads)),
+        "read by": ", ".join(map(markdown.link, graph.children[node.name])),
+        "kind": _kind(node),
+        "session": f"`{header.date}`" if header.date else "",
+        "references": ", ".join(f"`{column}` → {_target(to)}" for column, to in header.references.items()),
+        "tags": ", ".join(f"`{tag}`" for tag in header.tags),
     }
     rows = (
         (f"`{name}`", column.type or "", column.unit or "", column.doc or "") for name, column in header.columns.items()
     )
     parts = [
         f"\n### {node.name}\n",
-        _text(model.prose),
+        markdown.prose(model.prose),
         *(f"- {name}: {value}" for name, value in facts.items() if value),
     ]
     if header.columns:
-        parts.append("\n" + _table(("column", "type", "unit", "meaning"), rows))
+        parts.append("\n" + markdown.table(("column", "type", "unit", "meaning"), rows))
     if header.checks:
         parts.append("Checks, beside the grain:\n")
         parts += [_check(check) for check in header.checks]
     return "\n".join(parts)
 
 
+def _kind(node: Compiled) -> str:
+    header = node.model.header
+    if header.kind == "incremental":
+        return f"incremental, looking back {header.look_back} sessions"
+    return "Python" if node.model.language == "python" else header.kind if header.kind != "table" else ""
+
+
+def _target(reference: str) -> str:
+    table, _, column = reference.rpartition(".")
+    return f"{markdown.link(table)} `{column}`"
+
+
 def _record(name: str, table: ops.Table) -> str:
     rows = ((f"`{column}`", kind) for column, kind in table.columns.items())
-    return f"### ops.{name}\n\n{_text(table.doc)}\n{_table(('column', 'type'), rows)}"
+    return f"### ops.{name}\n\n{markdown.prose(table.doc)}\n{markdown.table(('column', 'type'), rows)}"
 
 
 def _check(check: Check) -> str:
@@ -236,8 +243,9 @@ def _dataset(name: str, dataset: Dataset, graph: Graph) -> str:
     readers = [model for model, sources in graph.sources.items() if name in sources]
     facts = {
         "key": ", ".join(f"`{column}`" for column in dataset.key),
+        "session": f"`{dataset.date}`" if dataset.date else "",
         "file": f"[{dataset.file.as_posix()}](../../{dataset.file.as_posix()})" if dataset.file else "",
-        "read by": ", ".join(map(_link, readers)),
+        "read by": ", ".join(map(markdown.link, readers)),
     }
     rows = []
     for column in dataset.columns:
@@ -247,57 +255,12 @@ def _dataset(name: str, dataset: Dataset, graph: Graph) -> str:
         doc = "; ".join(part for part in (column.doc, one_of, default, needed) if part)
         rows.append((f"`{column.name}`", column.type, column.unit or "", doc))
     lines = [f"- {key}: {value}" for key, value in facts.items() if value]
-    table = _table(("column", "type", "unit", "meaning"), rows)
-    return "\n".join([f"\n## {name}\n", _text(dataset.doc), *lines, "", table])
-
-
-def _head(title: str, source: str) -> str:
-    return f"# {title}\n\n<!-- Written by `{COMMAND}` from {source}: change that, not this page. -->\n"
-
-
-def _link(name: str) -> str:
-    """A link to where a table or dataset is described."""
-    page = {"raw": "datasets.md", "config": "config_tables.md"}.get(name.partition(".")[0], "tables.md")
-    return f"[{name}]({page}#{name.replace('.', '')})"
-
-
-def _argument(param: Any) -> str:
-    name = param.metavar or param.name.upper()
-    return name if param.required else f"[{name}]"
-
-
-def _option(param: Any) -> str:
-    names = " / ".join([*param.opts, *param.secondary_opts])
-    return names if param.is_flag else f"{names} {param.metavar or param.name.upper()}"
-
-
-def _default(param: Any) -> str:
-    if param.is_flag:
-        return param.opts[0] if param.default else ""
-    return "" if param.default is None else f"`{param.default}`"
+    table = markdown.table(("column", "type", "unit", "meaning"), rows)
+    return "\n".join([f"\n## {name}\n", markdown.prose(dataset.doc), *lines, "", table])
 
 
 def _knob(value: object) -> str:
     return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value)
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines) + "\n"
-
-
-def _cell(text: str) -> str:
-    return " ".join(_escape(text).replace("|", "\\|").split())
-
-
-def _text(text: str) -> str:
-    """Prose as Markdown: a line that names a source stands on its own."""
-    return _escape(re.sub(r"\n(?=Source)", "\n\n", text.strip())) + "\n"
-
-
-def _escape(text: str) -> str:
-    """Angle brackets outside code would be read as HTML."""
-    return "".join(part if part.startswith("`") else part.replace("<", "&lt;") for part in re.split(r"(`[^`]*`)", text))
 
 
 if __name__ == "__main__":
