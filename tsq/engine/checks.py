@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from tsq.engine import uniqueness
+from tsq.engine import failed, uniqueness
 from tsq.engine.compile import Compiled
 from tsq.engine.manifest import CheckResult
 from tsq.engine.template import identifier
@@ -32,52 +33,118 @@ class Probe:
     key: tuple[str, ...] = ()
 
 
-def probes(node: Compiled) -> tuple[Probe, ...]:
-    """All promises of a model: its grain, then its checks."""
-    table = identifier(node.name)
-    found: list[Probe] = []
+def probes(node: Compiled, where: str | None = None) -> tuple[Probe, ...]:
+    """All promises of a model: its grain, its references, then its checks.
+
+    Args:
+        node: the model.
+        where: a predicate over its rows; only rows that meet it are counted, except by checks that are queries.
+    """
     grain = node.model.header.grain
-    if grain:
-        keys = ", ".join(f'"{column}"' for column in grain)
-        missing = " or ".join(f'"{column}" is null' for column in grain)
-        name = ", ".join(grain)
-        found.append(
-            Probe(
-                f"{name}: not null",
-                "block",
-                f"count(*) filter (where {missing})",
-                f"select * from {table} where {missing}",
-            )
-        )
-        repeated = f"select {keys}, count(*) as n_rows from {table} group by {keys} having count(*) > 1"
-        found.append(Probe(f"{name}: unique", "block", f"(select count(*) from ({repeated}))", repeated, grain))
+    found = [_not_null(node), _unique(node, where)] if grain else []
+    found += [_reference(node, column, where) for column in node.model.header.references]
     for rule in node.rules:
         if rule.kind == "rows":
-            broken = f"({rule.sql}) is not true"
-            found.append(
-                Probe(
-                    rule.name, rule.level, f"count(*) filter (where {broken})", f"select * from {table} where {broken}"
-                )
-            )
+            found.append(_of_rows(node, rule.name, rule.level, f"({rule.sql}) is not true"))
         else:
             found.append(Probe(rule.name, rule.level, f"(select count(*) from ({rule.sql}))", rule.sql))
     return tuple(found)
 
 
-def verify(con: Connection, node: Compiled) -> tuple[int, tuple[CheckResult, ...]]:
-    """Count a table's rows and the rows that break each promise, in one statement.
+def _of_rows(node: Compiled, name: str, level: str, broken: str) -> Probe:
+    rows = f"select * from {identifier(node.name)} where {broken}"
+    return Probe(name, level, f"count(*) filter (where {broken})", rows)
+
+
+def _not_null(node: Compiled) -> Probe:
+    grain = node.model.header.grain
+    return _of_rows(node, f"{', '.join(grain)}: not null", "block", " or ".join(f'"{name}" is null' for name in grain))
+
+
+def _unique(node: Compiled, where: str | None) -> Probe:
+    grain = node.model.header.grain
+    keys = ", ".join(f'"{column}"' for column in grain)
+
+    def repeated(rows: str) -> str:
+        return f"select {keys}, count(*) as n_rows from {rows} group by {keys} having count(*) > 1"
+
+    table = identifier(node.name)
+    # Rows of two parts share a key only where the key does not say the part.
+    counted = repeated(_part(table, where if node.model.header.date in grain else None))
+    return Probe(f"{', '.join(grain)}: unique", "block", f"(select count(*) from ({counted}))", repeated(table), grain)
+
+
+def _reference(node: Compiled, column: str, where: str | None) -> Probe:
+    target = node.model.header.references[column]
+    parent, _, key = target.rpartition(".")
+
+    def orphans(what: str, rows: str) -> str:
+        return (
+            f"select {what} from {rows} as child anti join {identifier(parent)} as parent "
+            f'on parent.{identifier(key)} = child."{column}" where child."{column}" is not null'
+        )
+
+    table = identifier(node.name)
+    counted = f"({orphans('count(*)', _part(table, where))})"
+    return Probe(f"{column}: stands in {target}", "block", counted, orphans("child.*", table))
+
+
+def _part(table: str, where: str | None) -> str:
+    return f"(select * from {table} where {where})" if where else table
+
+
+def enforce(
+    con: Connection, node: Compiled, folder: Path, *, where: str | None = None
+) -> tuple[int, tuple[CheckResult, ...]]:
+    """Verify a table's promises; keep the rows that break one that blocks, and raise.
+
+    Call it in the transaction that made the table: what it writes below `folder` outlives the roll-back. Rows kept of
+    a model are removed when it keeps its promises again.
+
+    Args:
+        con: a connection that sees the table.
+        node: its model.
+        folder: `warehouse/failed`.
+        where: as for `verify`.
 
     Returns:
-        Rows of the table, and one result a promise.
+        As `verify`.
+
+    Raises:
+        TsqError: as `verify`, or rows break a promise that blocks; names the first.
+    """
+    rows, results = verify(con, node, where=where)
+    broken = [result for result in results if result.failed and result.level == "block"]
+    if not broken:
+        failed.forget(folder, [node.name])
+        return rows, results
+    failed.keep(con, node.name, broken, folder)
+    raise explain(con, node, broken[0])
+
+
+def verify(con: Connection, node: Compiled, *, where: str | None = None) -> tuple[int, tuple[CheckResult, ...]]:
+    """Count a table's rows and the rows that break each promise, in one statement.
+
+    Args:
+        con: a connection that sees the table.
+        node: its model.
+        where: a predicate on the header's date column, when the rows that do not meet it were verified before and
+            have not changed: row checks, nulls, references and uniqueness are counted over the rows that meet it.
+            Checks that are queries run whole. Give None when a table of `node.check_reads` changed.
+
+    Returns:
+        Rows of the whole table, and one result a promise.
 
     Raises:
         TsqError: a promised column is missing or has another type, or a check is not SQL over this table.
     """
     _verify_columns(con, node)
+    table = identifier(node.name)
     try:
-        found = [_settled(con, node, probe) for probe in probes(node)]
-        counts = ", ".join(["count(*)", *(probe.count for probe in found)])
-        row = con.execute(f"select {counts} from {identifier(node.name)}").fetchone() or ()
+        found = [probe if where else _settled(con, node, probe) for probe in probes(node, where)]
+        counts = ", ".join([f"(select count(*) from {table})", *(probe.count for probe in found)])
+        # An aggregate of no column keeps this one row, when every promise is a sub-query.
+        (row,) = con.execute(f"select {counts}, count(*) from {_part(table, where)}").fetchall()
     except DatabaseError as error:
         said = str(error).split("\n\n")[0].splitlines()
         raise TsqError(
@@ -87,8 +154,8 @@ def verify(con: Connection, node: Compiled) -> tuple[int, tuple[CheckResult, ...
             exit_code=FAILED,
         ) from None
     results = [
-        CheckResult(node.name, probe.name, probe.level, failed, probe.rows)
-        for probe, failed in zip(found, row[1:], strict=True)
+        CheckResult(node.name, probe.name, probe.level, count, probe.rows)
+        for probe, count in zip(found, row[1:-1], strict=True)
     ]
     return row[0], tuple(results)
 
@@ -97,21 +164,22 @@ def _settled(con: Connection, node: Compiled, probe: Probe) -> Probe:
     """A large table's promise of uniqueness, not counted where the order of its rows proves it."""
     if not probe.key or node.model.header.kind == "view":
         return probe
-    (rows,) = con.execute(f"select count(*) from {identifier(node.name)}").fetchone() or (0,)
+    ((rows,),) = con.execute(f"select count(*) from {identifier(node.name)}").fetchall()
     if rows < MANY_ROWS or not uniqueness.proven(con, node.name, probe.key):
         return probe
     return replace(probe, count="0")
 
 
-def explain(con: Connection, node: Compiled, failed: CheckResult) -> TsqError:
+def explain(con: Connection, node: Compiled, broken: CheckResult) -> TsqError:
     """Say which rows broke a blocking check, with the first of them."""
-    cursor = con.execute(f"select * from ({failed.sql}) limit 1")
+    cursor = con.execute(f"select * from ({broken.sql}) order by all limit 1")
     names = [column[0] for column in cursor.description or ()]
-    first = ", ".join(f"{name}={value}" for name, value in zip(names, cursor.fetchone() or (), strict=False))
+    (row,) = cursor.fetchall()
+    first = ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True))
     return TsqError(
-        f"{node.name}: {failed.failed:,} rows break `{failed.name}`; the first: {first[:300]}",
+        f"{node.name}: {broken.failed:,} rows break `{broken.name}`; the first: {first[:300]}",
         where=node.model.path,
-        hint="what was published before stays; mend the model or the data, or make the check `level: warn`",
+        hint=f"see them with `tsq failed {node.name}`; what was published before stays",
         exit_code=FAILED,
     )
 
