@@ -36,8 +36,15 @@ ModelsOption = Annotated[
         "--models",
         "-m",
         metavar="SELECT",
-        help="all, layer.table, a table name, layer/; +x adds what x reads, x+ its readers.",
+        help="all, layer.table, a table name, layer/, tag:x, state:changed; +x adds what x reads, x+ its readers.",
     ),
+]
+ExcludeOption = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", metavar="SELECT", help="Models not to select, in the words of --models."),
+]
+AsOfOption = Annotated[
+    str | None, typer.Option(help="Build from what was known then, e.g. '2023-06-30 18:00' (Asia/Kolkata).")
 ]
 
 
@@ -59,18 +66,21 @@ def _options(
 @app.command()
 def run(
     models: ModelsOption = None,
-    as_of: Annotated[
-        str | None, typer.Option(help="Build from what was known then, e.g. '2023-06-30 18:00' (Asia/Kolkata).")
-    ] = None,
+    exclude: ExcludeOption = None,
+    as_of: AsOfOption = None,
     sets: SetOption = None,
     profile: ProfileOption = None,
     full_refresh: Annotated[bool, typer.Option(help="Build every selected model, changed or not.")] = False,
+    build: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Build aside under this name; the published build stays.")
+    ] = None,
     threads: Annotated[
         int | None, typer.Option(envvar="TSQ_THREADS", help="Worker threads; default: one a core.")
     ] = None,
     memory_limit: Annotated[
         str | None, typer.Option(envvar="TSQ_MEMORY_LIMIT", help="For example 4GB; more is spilled to disk.")
     ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for another run to end instead of giving up.")] = False,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write the HTML report after publishing.")
     ] = True,
@@ -82,13 +92,12 @@ def run(
 
     running.run(
         root=project,
-        models=models or ["all"],
-        as_of=as_of,
         sets=sets or [],
         profile=profile,
-        full_refresh=full_refresh,
+        wish=running.Wish(models or ["all"], exclude or [], as_of, full_refresh, build),
         threads=threads,
         memory_limit=memory_limit,
+        wait=wait,
         with_report=report,
         as_json=as_json,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
@@ -16,19 +17,30 @@ from tsq.config import Project
 from tsq.engine import builds
 from tsq.engine import plan as plans
 from tsq.engine.graph import Graph
-from tsq.engine.plan import Inputs, Plan
+from tsq.engine.locks import locked
+from tsq.engine.plan import Base, Inputs, Plan
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a run was asked for."""
+
+    models: list[str]
+    exclude: list[str]
+    as_of: str | None
+    full_refresh: bool
+    build: str | None
 
 
 def run(
     *,
     root: Path | None,
-    models: list[str],
-    as_of: str | None,
     sets: list[str],
     profile: str | None,
-    full_refresh: bool,
+    wish: Wish,
     threads: int | None,
     memory_limit: str | None,
+    wait: bool,
     with_report: bool,
     as_json: bool,
 ) -> None:
@@ -37,26 +49,28 @@ def run(
     graph = workspace.load_graph(root, sets, profile)
     project = graph.catalog.project
     path, note = project.pointer, None
-    plan = _plan(graph, models, as_of, full_refresh)
+    plan = make_plan(graph, wish)
     if not plan.nothing_to_do:
-        with builds.locked(project.warehouse):
+        with locked(project.warehouse, wait):
             market = workspace.market(graph)
             if market.kind == "demo" and not market.lake.batches():
                 loading.make_demo(project, market.lake, "default")
             # anew: until the lock was ours, another run may have ended
-            plan = _plan(graph, models, as_of, full_refresh)
+            plan = make_plan(graph, wish)
             if not plan.nothing_to_do:
-                path, note = _build(plan, threads, memory_limit)
+                path, note = _build(_resumed(plan, graph, wish), wish.build, threads, memory_limit)
     if plan.nothing_to_do and plan.base:
         say(f"nothing to do: {plan.base.run_id} is up to date")
+        path = _named(project, plan.base, wish.build)
     if note:
         say(note)
+    with_report = with_report and wish.build is None
     index = project.reports / "out" / "index.html"
     if with_report and not (plan.nothing_to_do and _has_report(project)):
         report_files(project)
     seconds = time.perf_counter() - clock
     if as_json:
-        manifest = builds.trusted_manifest(project.pointer)
+        manifest = builds.sound(path.resolve())
         ended = {"warehouse": str(path), "seconds": seconds, "manifest": asdict(manifest) if manifest else None}
         typer.echo(json.dumps(ended, default=str))
         return
@@ -65,6 +79,46 @@ def run(
     if with_report:
         typer.echo(f"report     {workspace.shown(index, project)}")
     say(f"done in {seconds:.1f} s")
+
+
+def make_plan(graph: Graph, wish: Wish) -> Plan:
+    """Plan from the build that leaves least to do: the published one, or the one that has the wished name."""
+    pointer = graph.catalog.project.pointer
+    market = workspace.market(graph)
+    moment = workspace.parse_time(wish.as_of) if wish.as_of else market.lake.newest_known_at()
+    inputs = Inputs(market.lake, market.kind, moment)
+    bases = [plans.base_of(pointer)]
+    if wish.build and wish.build in builds.names(pointer.parent / "builds"):
+        manifest = builds.sound(builds.resolve(pointer, wish.build))
+        bases.append(plans.from_manifest(manifest, pointer.parent / "builds") if manifest else None)
+    return _best(graph, inputs, wish, bases)
+
+
+def _resumed(plan: Plan, graph: Graph, wish: Wish) -> Plan:
+    """The plan that goes on with what a run left, where that leaves less to do."""
+    from tsq.engine import scratch
+
+    left = scratch.leftover(graph.catalog.project.warehouse / "builds")
+    best = _best(graph, plan.inputs, wish, [plan.base, left]) if left else plan
+    if best.base and best.base.resumed:
+        say("going on with what a run that did not end has left")
+    return best
+
+
+def _best(graph: Graph, inputs: Inputs, wish: Wish, bases: Iterable[Base | None]) -> Plan:
+    options = [
+        plans.make(graph, inputs, wish.models, base, exclude=wish.exclude, full_refresh=wish.full_refresh)
+        for base in bases
+    ]
+    return max(options, key=lambda plan: (plan.nothing_to_do, plan.seconds_carried))
+
+
+def _named(project: Project, base: Base, name: str | None) -> Path:
+    """Where a base is found that needs nothing done, after giving it the wished name."""
+    if name is None:
+        return project.pointer
+    builds.name_build(project.warehouse / "builds", name, base.run_id)
+    return base.file
 
 
 def report(*, root: Path | None) -> None:
@@ -90,20 +144,12 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _plan(graph: Graph, models: list[str], as_of: str | None, full_refresh: bool) -> Plan:
-    market = workspace.market(graph)
-    moment = workspace.parse_time(as_of) if as_of else market.lake.newest_known_at()
-    base = builds.trusted_manifest(graph.catalog.project.pointer)
-    inputs = Inputs(market.lake, market.kind, moment)
-    return plans.make(graph, inputs, models, base, full_refresh=full_refresh)
-
-
 def _as_of(plan: Plan) -> str:
     moment = plan.inputs.as_of
     return f"as of {moment.astimezone(workspace.INDIA):%Y-%m-%d %H:%M} IST" if moment else "no data"
 
 
-def _build(plan: Plan, threads: int | None, memory_limit: str | None) -> tuple[Path, str | None]:
+def _build(plan: Plan, name: str | None, threads: int | None, memory_limit: str | None) -> tuple[Path, str | None]:
     from tsq.cli.progress import Progress
     from tsq.engine import runner
     from tsq.engine.warehouse import Machine
@@ -111,15 +157,21 @@ def _build(plan: Plan, threads: int | None, memory_limit: str | None) -> tuple[P
     carried = sum(step.action == "carry" for step in plan.steps)
     if carried:
         say(f"{carried} of {len(plan.steps)} tables unchanged")
-    for name in plan.left_out:
-        say(f"left out: {name} is not selected and no longer up to date")
+    for gone in plan.left_out:
+        _leave(gone)
     with Progress(len(plan.steps) - carried) as progress:
-        for event in runner.run(plan, Machine(threads, memory_limit)):
+        for event in runner.run(plan, Machine(threads, memory_limit), name):
             if isinstance(event, runner.Published):
                 published = event
+            elif event.action == "leave":
+                _leave(event.name)
             elif event.action != "carry":
                 progress.advance(event)
     return published.pointed.path, published.pointed.note
+
+
+def _leave(name: str) -> None:
+    say(f"left out: {name} is not selected and no longer up to date")
 
 
 def _has_report(project: Project) -> bool:

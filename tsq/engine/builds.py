@@ -253,9 +253,11 @@ def prune(builds: Path, keep: int, current: Path) -> tuple[Path, ...]:
     return tuple(removed)
 
 
-def discard(builds: Path) -> None:
-    """Remove what killed or failed runs left: hidden builds, their logs and spill folders."""
+def discard(builds: Path, keep: Path | None = None) -> None:
+    """Remove what killed or failed runs left: hidden builds, their logs and spill folders; `keep` is gone on with."""
     for path in builds.glob(".*"):
+        if keep and path.name in (keep.name, f"{keep.name}.wal"):
+            continue
         if path.suffix == ".spill":
             shutil.rmtree(path, ignore_errors=True)
         elif ".duckdb" in path.name:

@@ -58,6 +58,8 @@ class Header(BaseModel):
         kind: table; view for what is cheap and read once; or incremental: a table of which only the sessions that new
             data can touch are computed again.
         date: the column that says which session a row speaks of.
+        interval: for a table of intervals: the column of the first session at which a row matters and, if it ends, the
+            column of the first at which it no longer does.
         look_back: incremental only: a row of one session reads its dated tables this many of their dates back, no more.
         grain: columns that name one row; unique and not null.
         columns: promised columns.
@@ -73,6 +75,7 @@ class Header(BaseModel):
 
     kind: Kind = "table"
     date: str | None = None
+    interval: Annotated[tuple[str, ...], Field(max_length=2)] = ()
     look_back: Annotated[int, Field(ge=0)] | None = None
     grain: tuple[str, ...] = ()
     columns: Mapping[str, Column] = {}

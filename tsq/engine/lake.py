@@ -153,6 +153,37 @@ class Lake:
             seen.append(part.sha256 if whole else f"{part.sha256}@{as_of}")
         return hashlib.sha256("\n".join([schema, *sorted(seen)]).encode()).hexdigest()
 
+    def source_state(self, dataset: str, as_of: datetime | None) -> dict[str, Any]:
+        """What a run can see of a dataset, in a form that a manifest keeps and `changed_dates_sql` compares with."""
+        return {"as_of": as_of.astimezone(UTC).isoformat() if as_of else None, "parts": sorted(self._by_hash(dataset))}
+
+    def changed_dates_sql(self, dataset: str, before: Mapping[str, Any], as_of: datetime | None) -> str | None:
+        """A SELECT of the dates (the dataset's `date` column) of which a run sees other rows than an earlier one saw.
+
+        Args:
+            dataset: one with a `date`.
+            before: its `source_state` then.
+            as_of: what the run may know now.
+
+        Returns:
+            The query, one column `date`; None where the difference is not one of dates: a part is gone.
+        """
+        date = self.datasets[dataset].date
+        parts = self._by_hash(dataset)
+        if date is None or not set(before["parts"]) <= parts.keys():
+            return None
+        then = datetime.fromisoformat(before["as_of"]) if before["as_of"] else None
+        added = [part for key, part in parts.items() if key not in before["parts"]]
+        straddling = [part for key, part in parts.items() if key in before["parts"] and _between(part, then, as_of)]
+        known = [] if as_of is None else [f"known_at <= {timestamp_sql(as_of)}"]
+        seen_once = [f"(known_at <= {timestamp_sql(moment)})" if moment else "true" for moment in (then, as_of)]
+        queries = [
+            f"select distinct {quote_name(date)} as date from {self._files(group)} where {' and '.join(rule) or 'true'}"
+            for group, rule in ((added, known), (straddling, [" != ".join(seen_once)]))
+            if group
+        ]
+        return " union ".join(queries) or "select cast(null as date) as date where false"
+
     def newest_known_at(self) -> datetime | None:
         """The newest time something in the lake was known, not after it was loaded; None for an empty lake."""
         clocks = [part.clock_known_at for batch in self.batches() for part in batch.parts.values()]
@@ -254,6 +285,12 @@ class Lake:
         self._columns(dataset)
         return [batch.parts[dataset] for batch in self.batches() if dataset in batch.parts]
 
+    def _by_hash(self, dataset: str) -> dict[str, Part]:
+        return {part.sha256[:16]: part for part in self._parts(dataset)}
+
+    def _files(self, parts: list[Part]) -> str:
+        return f"read_parquet([{', '.join(quote((self.root / part.path).as_posix()) for part in parts)}])"
+
     def _write_part(self, con: duckdb.DuckDBPyConnection, relative: str, query: str) -> Part | None:
         target = self.root / relative
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -283,6 +320,11 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def quote_name(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def timestamp_sql(moment: datetime) -> str:
     """A zoned time as an SQL literal in UTC."""
     return f"TIMESTAMPTZ '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00:00'"
@@ -306,6 +348,15 @@ def _from_epoch(microseconds: int | None) -> datetime | None:
         return None
     seconds, rest = divmod(microseconds, 1_000_000)
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest)
+
+
+def _between(part: Part, one: datetime | None, other: datetime | None) -> bool:
+    """Whether some row of a part may be known at one of two times and not at the other."""
+    if one == other or part.oldest_known_at is None or part.newest_known_at is None:
+        return one != other
+    visible = [moment is None or part.newest_known_at <= moment for moment in (one, other)]
+    hidden = [moment is not None and part.oldest_known_at > moment for moment in (one, other)]
+    return not (all(visible) or all(hidden))
 
 
 def _settle(scratch: Path, target: Path) -> None:

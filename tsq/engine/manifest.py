@@ -22,12 +22,31 @@ PACKAGES = ("duckdb", "polars", "numpy", "sqlglot", "pyarrow")
 
 @dataclass(frozen=True)
 class BuiltModel:
-    """One table of a build. `seconds` is the time it took when it was last built, `run_id` the run that built it."""
+    """One table of a build, and all that decided its rows.
+
+    Attributes:
+        fingerprint: hash of everything below that decides the rows; equal fingerprints are the same table.
+        content: hash of the rows themselves, whatever their order.
+        promises: hash of what is promised of the rows.
+        engine: versions of what computed it.
+        own_hash: hash of what the model itself says.
+        knobs: knobs it uses, with their values.
+        parents: table it reads → that table's content.
+        sources: source it reads → that source's hash.
+        seconds: time it took when it was last built from nothing.
+        run_id: the run that last built it.
+    """
 
     name: str
     kind: str
     fingerprint: str
+    content: str
     promises: str
+    engine: str
+    own_hash: str
+    knobs: Mapping[str, Any]
+    parents: Mapping[str, str]
+    sources: Mapping[str, str]
     rows: int
     seconds: float
     run_id: str
@@ -50,9 +69,11 @@ class Manifest:
 
     Attributes:
         as_of: newest knowledge the build may hold.
+        sources: hash of a source, as models name it → what of the lake it was.
+        inputs: part of the lake → its sha256.
         git: commit of the project and whether its files differ from it.
-        file_sha256: hash of the sealed build; `file_bytes` and `file_mtime_ns` tell quickly whether it was touched
-            since.
+        file_header_sha256: hash of the pages that DuckDB rewrites whenever it changes the file; `file_bytes` and
+            `file_mtime_ns` tell quickly whether it was touched since.
     """
 
     run_id: str
@@ -65,11 +86,12 @@ class Manifest:
     knobs: Mapping[str, Any]
     models: tuple[BuiltModel, ...]
     checks: tuple[CheckResult, ...]
+    sources: Mapping[str, Any]
     inputs: Mapping[str, str]
     packages: Mapping[str, str]
     platform: str
     git: Mapping[str, Any]
-    file_sha256: str = ""
+    file_header_sha256: str = ""
     file_bytes: int = 0
     file_mtime_ns: int = 0
 

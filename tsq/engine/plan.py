@@ -1,25 +1,31 @@
 """What a run would do: which models to build, which to carry over, and why.
 
-A model's fingerprint holds all that decides its rows: its own text and knobs, its parents' fingerprints, the content
-of the sources it can see, and the versions of the engine. Two equal fingerprints are the same table.
+A model's fingerprint holds all that decides its rows: its own text and knobs, the content of the tables and sources it
+reads, and the versions of the engine. Two equal fingerprints are the same table. Content, not text, is what passes
+from a model to its readers: where a rebuilt table turns out as it was, its readers stay.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
-from tsq.engine import seeds
+from tsq.engine import builds, seeds
+from tsq.engine.compile import Compiled
 from tsq.engine.graph import Graph, reach, select
 from tsq.engine.lake import Lake
-from tsq.engine.manifest import Manifest
+from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
 
 # Raised when the engine itself starts to make other tables from the same models.
-ENGINE_REVISION = "1"
+ENGINE_REVISION = "2"
+
+Action = Literal["build", "follow", "check", "carry"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +44,45 @@ class Inputs:
 
 
 @dataclass(frozen=True)
+class Base:
+    """The tables a run starts from: a build that was published or named, or what a run that did not end has done.
+
+    Attributes:
+        file: the database that holds them.
+        run_id: the build; for what a run left, the build that run itself had started from.
+        models: what each table is, by name.
+        sources: hash of a source → what of the lake it was.
+        changes: model → its content before, and the sessions that differ: of a run that did not end, so that the one
+            that goes on still knows which sessions its tables moved in.
+        resumed: whether it is what a run left: the file is gone on with, not copied.
+    """
+
+    file: Path
+    run_id: str
+    models: Mapping[str, BuiltModel]
+    checks: tuple[CheckResult, ...]
+    sources: Mapping[str, Any]
+    manifest: Manifest | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
 class Step:
-    """What becomes of one model: built, carried over from the base, or carried over and checked anew."""
+    """What becomes of one model.
+
+    Attributes:
+        action: built; `follow`: built unless all that it reads turns out as it was; carried over and checked anew; or
+            carried over.
+        wanted: part of the selection, or read by it. What is not wanted is never built: it stays while it is up to
+            date, and is left out when it is not.
+        reason: why, in a few words.
+    """
 
     name: str
-    action: Literal["build", "check", "carry"]
+    action: Action
+    wanted: bool
     reason: str
-    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -52,25 +90,56 @@ class Plan:
     """All a run will do.
 
     Attributes:
+        sources: source → hash of what the run sees of it.
         steps: models of the next build, in running order.
         left_out: tables of the base that are neither wanted nor up to date.
-        base: the manifest of the build that tables are carried over from.
+        removed: tables of the base that no model makes any more.
+        base: the tables that are carried over.
     """
 
     graph: Graph
     inputs: Inputs
+    sources: Mapping[str, str]
     steps: tuple[Step, ...]
     left_out: tuple[str, ...]
-    base: Manifest | None
+    removed: tuple[str, ...]
+    base: Base | None
 
     @property
     def nothing_to_do(self) -> bool:
-        """Whether the published build already is what this plan would make."""
-        return self.base is not None and not self.left_out and all(step.action == "carry" for step in self.steps)
+        """Whether the base already is what this plan would make."""
+        if self.base is None or self.base.resumed or self.left_out or self.removed:
+            return False
+        return all(step.action == "carry" for step in self.steps)
+
+    @property
+    def seconds_carried(self) -> float:
+        """What the tables that are surely carried over once took."""
+        known = self.base.models if self.base else {}
+        return sum(known[step.name].seconds for step in self.steps if step.action in ("check", "carry"))
+
+
+def base_of(pointer: Path) -> Base | None:
+    """The build a pointer leads to, as a base; None where there is none or its file cannot be trusted."""
+    manifest = builds.trusted_manifest(pointer)
+    return from_manifest(manifest, pointer.parent / "builds") if manifest else None
+
+
+def from_manifest(manifest: Manifest, folder: Path) -> Base:
+    """A sealed build as a base."""
+    models = {model.name: model for model in manifest.models}
+    file = folder / f"{manifest.run_id}.duckdb"
+    return Base(file, manifest.run_id, models, manifest.checks, manifest.sources, manifest)
 
 
 def make(
-    graph: Graph, inputs: Inputs, selection: Iterable[str], base: Manifest | None, *, full_refresh: bool = False
+    graph: Graph,
+    inputs: Inputs,
+    selection: Iterable[str],
+    base: Base | None,
+    *,
+    exclude: Iterable[str] = (),
+    full_refresh: bool = False,
 ) -> Plan:
     """Plan a run.
 
@@ -78,42 +147,96 @@ def make(
         graph: the project's graph.
         inputs: the data the run may see.
         selection: words of `graph.select`; what the selected models read is wanted too.
-        base: the published build's manifest, if its file can be trusted.
+        base: the tables to start from.
+        exclude: words of what is not selected.
         full_refresh: build every wanted model, whatever its fingerprint.
 
     Raises:
         TsqError: a selection that means nothing, or a source that is missing.
     """
-    chosen = set(select(graph, selection))
+    known = base.models if base else {}
+    sources = source_hashes(graph, inputs)
+    judge = _Judge(graph, sources, known)
+    chosen = set(select(graph, selection))  # WIRE
     wanted = chosen | reach(chosen, graph.parents)
-    known = {model.name: model for model in base.models} if base else {}
-    steps: list[Step] = []
-    for name, fingerprint in fingerprints(graph, inputs).items():
-        done = known.get(name)
-        unchanged = done is not None and done.fingerprint == fingerprint
-        if done and unchanged and not (full_refresh and name in wanted):
-            same = done.promises == graph.nodes[name].promise_hash
-            steps.append(Step(name, "carry" if same else "check", "unchanged" if same else "new promises", fingerprint))
-        elif name in wanted:
-            reason = "full refresh" if unchanged else "changed" if name in known else "new"
-            steps.append(Step(name, "build", reason, fingerprint))
-    kept = {step.name for step in steps}
-    return Plan(graph, inputs, tuple(steps), tuple(sorted(set(known) - kept)), base)
+    steps: dict[str, Step] = {}
+    left_out: list[str] = []
+    for name in graph.nodes:
+        action, reason = judge.action(name, steps)
+        if full_refresh and name in wanted and action != "build":
+            action, reason = "build", "full refresh"
+        if (action == "build" and name not in wanted) or not steps.keys() >= set(graph.parents[name]):
+            if name in known:
+                left_out.append(name)
+        else:
+            steps[name] = Step(name, action, name in wanted, reason)
+    removed = tuple(sorted(name for name in known if name not in graph.nodes))
+    return Plan(graph, inputs, sources, tuple(steps.values()), tuple(left_out), removed, base)
 
 
-def fingerprints(graph: Graph, inputs: Inputs) -> dict[str, str]:
-    """Fingerprint every model of the graph, in running order."""
-    engine = f"{ENGINE_REVISION} duckdb {version('duckdb')} polars {version('polars')}"
-    source_hashes = {
-        source: _source_hash(graph, inputs, source) for sources in graph.sources.values() for source in sources
-    }
-    result: dict[str, str] = {}
-    for name, node in graph.nodes.items():
-        parts = [engine, node.own_hash]
-        parts += [f"{parent} {result[parent]}" for parent in sorted(graph.parents[name])]
-        parts += [f"{source} {source_hashes[source]}" for source in sorted(graph.sources[name])]
-        result[name] = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return result
+@dataclass(frozen=True)
+class _Judge:
+    graph: Graph
+    sources: Mapping[str, str]
+    known: Mapping[str, BuiltModel]
+
+    def changed(self) -> frozenset[str]:
+        """Models that are new, or whose own text, knobs or sources are not what they were."""
+        return frozenset(name for name in self.graph.nodes if self.own_reason(name))
+
+    def own_reason(self, name: str) -> str:
+        """Why a model must be built whatever its parents do; empty where it need not."""
+        done, node = self.known.get(name), self.graph.nodes[name]
+        if done is None:
+            return "new"
+        if done.engine != engine():
+            return "another engine"
+        if done.own_hash != node.own_hash:
+            return "changed"
+        if done.sources != {source: self.sources[source] for source in self.graph.sources[name]}:
+            return "new data"
+        return "" if done.parents.keys() == set(self.graph.parents[name]) else "changed"
+
+    def action(self, name: str, steps: Mapping[str, Step]) -> tuple[Action, str]:
+        """What a model needs, given what becomes of the models before it."""
+        reason = self.own_reason(name)
+        if reason:
+            return "build", reason
+        done = self.known[name]
+        for parent, content in done.parents.items():
+            step = steps.get(parent)
+            if step and step.action in ("check", "carry") and self.known[parent].content != content:
+                return "build", f"{parent} changed"
+        moving = [parent for parent in done.parents if parent in steps and steps[parent].action in ("build", "follow")]
+        if moving:
+            return "follow", f"reads {', '.join(moving)}"
+        return ("carry", "unchanged") if done.promises == self.graph.nodes[name].promise_hash else ("check", "promises")
+
+
+@cache
+def engine() -> str:
+    """What computes the tables: another one might compute others."""
+    return f"{ENGINE_REVISION} duckdb {version('duckdb')} polars {version('polars')}"
+
+
+def fingerprint(node: Compiled, parents: Mapping[str, str], sources: Mapping[str, str]) -> str:
+    """Hash of all that decides a table's rows."""
+    parts = [engine(), node.own_hash]
+    parts += [f"{name} {content}" for name, content in sorted({**parents, **sources}.items())]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def source_hashes(graph: Graph, inputs: Inputs) -> dict[str, str]:
+    """The hash of each source some model reads, as the run sees it."""
+    used = sorted({source for sources in graph.sources.values() for source in sources})
+    return {source: _source_hash(graph, inputs, source) for source in used}
+
+
+def source_states(plan: Plan) -> dict[str, Any]:
+    """What of the lake each raw source of a plan is, by its hash."""
+    lake, as_of = plan.inputs.lake, plan.inputs.as_of
+    raw = {source: value for source, value in plan.sources.items() if source.startswith("raw.")}
+    return {value: lake.source_state(source.partition(".")[2], as_of) for source, value in raw.items()}
 
 
 def _source_hash(graph: Graph, inputs: Inputs, source: str) -> str:

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-import shutil
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from tsq.engine import checks, making, ops, seeds, warehouse
+from tsq.engine import builds, checks, content, incremental, making, ops, scratch, seeds, warehouse
 from tsq.engine import manifest as manifests
-from tsq.engine.builds import Pointed, discard, point, prune
+from tsq.engine.builds import Pointed
 from tsq.engine.compile import Compiled
-from tsq.engine.lake import file_sha256
+from tsq.engine.content import Change
+from tsq.engine.incremental import Piece
 from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
-from tsq.engine.plan import Plan
+from tsq.engine.plan import Plan, Step, engine, fingerprint, source_states
 from tsq.engine.template import identifier, literal
 from tsq.engine.warehouse import Connection, Machine
 
@@ -28,13 +27,20 @@ KEEP_BUILDS = 5
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one model."""
+    """What became of one model.
+
+    Attributes:
+        action: built whole; `update`: the touched sessions of it were; checked anew; carried over; or left out, as it
+            is neither selected nor up to date any more.
+        sessions: `update` only: how many sessions were computed.
+    """
 
     name: str
-    action: Literal["build", "check", "carry"]
+    action: Literal["build", "update", "check", "carry", "leave"]
     rows: int
     seconds: float
-    checks: tuple[CheckResult, ...]
+    checks: tuple[CheckResult, ...] = ()
+    sessions: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,55 +52,49 @@ class Published:
     pointed: Pointed
 
 
-def run(plan: Plan, machine: Machine) -> Iterator[Result | Published]:
+@dataclass(frozen=True)
+class _Made:
+    """A run under way: the tables that are done, and how they moved."""
+
+    run_id: str
+    models: dict[str, BuiltModel] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
+    checks: list[CheckResult] = field(default_factory=list)
+
+
+def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Result | Published]:
     """Build what a plan says and publish it.
+
+    Args:
+        plan: what to do.
+        machine: what of this machine to use.
+        name: of a development build: the published one stays, and the new one is found under this name.
 
     Yields:
         One result a model, in running order, then what was published. When anything fails, the published build stays
-        as it was.
+        as it was, and what is done is kept for the next run.
 
     Raises:
         TsqError: a model that does not run, or a blocking check that rows break.
     """
     project = plan.graph.catalog.project
-    builds = project.warehouse / "builds"
-    builds.mkdir(parents=True, exist_ok=True)
-    discard(builds)
+    folder = project.warehouse / "builds"
     started = dt.datetime.now(dt.UTC)
     clock = time.perf_counter()
-    run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    scratch = builds / f".{run_id}.duckdb"
-    carried = [step.name for step in plan.steps if step.action != "build"]
-    if carried and plan.base:
-        shutil.copyfile(builds / f"{plan.base.run_id}.duckdb", scratch)
-        scratch.chmod(stat.S_IRUSR | stat.S_IWUSR)
-    con = warehouse.open_builder(scratch, machine, [plan.inputs.lake.root])
-    built: list[BuiltModel] = []
-    results: list[CheckResult] = []
-    sealed = False
+    changes = dict(plan.base.changes) if plan.base else {}
+    made = _Made(f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}", changes=changes)
+    file = scratch.start(plan, folder, made.run_id)
+    con = warehouse.open_builder(file, machine, [plan.inputs.lake.root])
     try:
-        _clear(con, carried, plan)
+        _clear(con, plan)
         _attach_sources(con, plan)
         warehouse.lock_down(con)
-        known = {model.name: model for model in plan.base.models} if plan.base else {}
+        scratch.begin(con, plan)
         for step in plan.steps:
-            node = plan.graph.nodes[step.name]
-            before = known.get(step.name)
-            if step.action == "carry" and before and plan.base:
-                kept = tuple(check for check in plan.base.checks if check.model == step.name)
-                result = Result(step.name, "carry", before.rows, 0.0, kept)
-                built.append(before)
-            elif step.action == "check" and before:
-                result = _check(con, node)
-                built.append(replace(before, promises=node.promise_hash))
-            else:
-                result = _build(con, node)
-                built.append(_built(node, step.fingerprint, result, run_id))
-            results += result.checks
-            yield result
+            yield _step(con, plan, step, made)
         threads = (con.execute("select current_setting('threads')").fetchone() or (0,))[0]
         manifest = Manifest(
-            run_id=run_id,
+            run_id=made.run_id,
             market=plan.inputs.market,
             as_of=manifests.utc(plan.inputs.as_of) if plan.inputs.as_of else None,
             started_at=manifests.utc(started),
@@ -102,58 +102,202 @@ def run(plan: Plan, machine: Machine) -> Iterator[Result | Published]:
             seconds=round(time.perf_counter() - clock, 3),
             threads=threads,
             knobs=dict(project.knobs),
-            models=tuple(built),
-            checks=tuple(results),
+            models=tuple(made.models.values()),
+            checks=tuple(made.checks),
+            sources=_sources(plan, made),
             inputs={part.path: part.sha256 for batch in plan.inputs.lake.batches() for part in batch.parts.values()},
             packages=manifests.packages(),
             platform=ops.platform_name(),
             git=manifests.git_state(project.root),
         )
+        content.forget(con, made.models)
+        scratch.finish(con)
         ops.write(con, manifest, plan)
-        warehouse.seal(con, scratch)
-        sealed = True
+        warehouse.seal(con, file)
     finally:
-        if not sealed:
-            con.close()
-            discard(builds)
-    yield _publish(manifest, scratch, builds, project.pointer)
+        con.close()
+    yield _publish(manifest, file, folder, project.pointer, name)
 
 
-def _publish(manifest: Manifest, scratch: Path, builds: Path, pointer: Path) -> Published:
-    build = builds / f"{manifest.run_id}.duckdb"
-    scratch.rename(build)
+def _publish(manifest: Manifest, file: Path, folder: Path, pointer: Path, name: str | None) -> Published:
+    build = folder / f"{manifest.run_id}.duckdb"
+    file.rename(build)
     state = build.stat()
     manifest = replace(
-        manifest, file_sha256=file_sha256(build), file_bytes=state.st_size, file_mtime_ns=state.st_mtime_ns
+        manifest,
+        file_header_sha256=builds.header_sha256(build),
+        file_bytes=state.st_size,
+        file_mtime_ns=state.st_mtime_ns,
     )
     manifests.write(manifest, build.with_suffix(".json"))
-    pointed = point(pointer, build)
-    prune(builds, KEEP_BUILDS, build)
+    if name:
+        builds.name_build(folder, name, manifest.run_id)
+        pointed = Pointed(build)
+    else:
+        pointed = builds.point(pointer, build)
+    builds.prune(folder, KEEP_BUILDS, build)
     return Published(manifest, build, pointed)
 
 
-def _clear(con: Connection, carried: list[str], plan: Plan) -> None:
-    """Make the schemas, and drop what the base holds beyond the tables that are carried over."""
+def _step(con: Connection, plan: Plan, step: Step, made: _Made) -> Result:
+    """Do what one step says, now that everything it reads is done."""
+    node = plan.graph.nodes[step.name]
+    done = plan.base.models.get(step.name) if plan.base else None
+    parents = {name: made.models[name].content for name in plan.graph.parents[step.name] if name in made.models}
+    sources = {name: plan.sources[name] for name in plan.graph.sources[step.name]}
+    whole = len(parents) == len(plan.graph.parents[step.name])
+    mark = fingerprint(node, parents, sources)
+    if step.action != "build" and done and done.fingerprint == mark:
+        if done.promises == node.promise_hash:
+            return _carry(plan, done, made)
+        return _check(con, node, done, made)
+    if not whole or not step.wanted:
+        _drop(con, step.name)
+        return Result(step.name, "leave", 0, 0.0)
+    record = BuiltModel(
+        name=node.name,
+        kind=node.model.header.kind,
+        fingerprint=mark,
+        content="",
+        promises=node.promise_hash,
+        engine=engine(),
+        own_hash=node.own_hash,
+        knobs=dict(node.knobs),
+        parents=parents,
+        sources=sources,
+        rows=0,
+        seconds=0.0,
+        run_id=made.run_id,
+    )
+    pieces = _pieces(con, plan, step, done, made, parents)
+    if done and pieces is not None:
+        return _update(con, plan, node, done, record, pieces, made)
+    return _build(con, node, done, record, made)
+
+
+def _pieces(
+    con: Connection, plan: Plan, step: Step, done: BuiltModel | None, made: _Made, parents: dict[str, str]
+) -> tuple[Piece, ...] | None:
+    node = plan.graph.nodes[step.name]
+    if node.model.header.kind != "incremental" or done is None or step.reason == "full refresh":
+        return None
+    if (done.own_hash, done.engine, done.parents.keys()) != (node.own_hash, engine(), parents.keys()):
+        return None
+    return incremental.pieces(con, node, done, plan, parents, made.changes)
+
+
+def _carry(plan: Plan, done: BuiltModel, made: _Made) -> Result:
+    kept = tuple(check for check in (plan.base.checks if plan.base else ()) if check.model == done.name)
+    made.models[done.name] = done
+    made.checks.extend(kept)
+    return Result(done.name, "carry", done.rows, 0.0, kept)
+
+
+def _check(con: Connection, node: Compiled, done: BuiltModel, made: _Made) -> Result:
+    """Hold a table that was carried over to promises that changed."""
+    clock = time.perf_counter()
+    with _transaction(con):
+        rows, results = _keep_promises(con, node)
+        record = replace(done, promises=node.promise_hash)
+        scratch.remember(con, record, made.changes.get(node.name), results)
+    made.models[node.name] = record
+    made.checks.extend(results)
+    return Result(node.name, "check", rows, _since(clock), results)
+
+
+def _build(con: Connection, node: Compiled, done: BuiltModel | None, record: BuiltModel, made: _Made) -> Result:
+    """Make one table in one transaction with its checks; nothing of it stays when one of them blocks."""
+    clock = time.perf_counter()
+    with _transaction(con):
+        _drop(con, node.name)
+        making.make(con, node)
+        rows, results = _keep_promises(con, node)
+        if node.model.header.kind == "view":
+            found = content.of_view(node, record.parents.values())
+            change = Change(done.content, None) if done else None
+        else:
+            found, change = content.record(con, node, done.content if done else None)
+        record = replace(record, content=found, rows=rows, seconds=_since(clock))
+        scratch.remember(con, record, change, results)
+    return _done(made, record, change, Result(node.name, "build", rows, record.seconds, results))
+
+
+def _update(
+    con: Connection,
+    plan: Plan,
+    node: Compiled,
+    done: BuiltModel,
+    record: BuiltModel,
+    pieces: tuple[Piece, ...],
+    made: _Made,
+) -> Result:
+    """Compute the touched sessions of a table, in one transaction with its checks."""
+    clock = time.perf_counter()
+    spans = incremental.spans(pieces)
+    with _transaction(con):
+        incremental.replace(con, node, plan, pieces)
+        rows, results = _keep_promises(con, node)
+        found, change = content.record(con, node, done.content, spans) if spans else (done.content, None)
+        record = replace(record, content=found, rows=rows, seconds=done.seconds)
+        scratch.remember(con, record, change, results)
+    sessions = incremental.count(con, node, spans)
+    return _done(made, record, change, Result(node.name, "update", rows, _since(clock), results, sessions))
+
+
+def _done(made: _Made, record: BuiltModel, change: Change | None, result: Result) -> Result:
+    made.models[record.name] = record
+    made.checks.extend(result.checks)
+    if change:
+        made.changes[record.name] = change
+    return result
+
+
+def _sources(plan: Plan, made: _Made) -> dict[str, object]:
+    """The states of the sources that the tables of this build were made of."""
+    states = {**(plan.base.sources if plan.base else {}), **source_states(plan)}
+    used = {value for model in made.models.values() for value in model.sources.values()}
+    return {key: state for key, state in states.items() if key in used}
+
+
+def _clear(con: Connection, plan: Plan) -> None:
+    """Make the schemas, and drop what the base holds beyond the tables that may be carried over or updated."""
+    kept = {
+        step.name
+        for step in plan.steps
+        if step.action != "build" or plan.graph.nodes[step.name].model.header.kind == "incremental"
+    }
     have = con.execute(
         """
-        select schema_name || '.' || table_name, 'table' from duckdb_tables() where database_name = 'build'
+        select schema_name || '.' || table_name from duckdb_tables()
+        where database_name = 'build' and schema_name != 'ops'
         union all
-        select schema_name || '.' || view_name, 'view' from duckdb_views() where database_name = 'build' and not
-        internal
+        select schema_name || '.' || view_name from duckdb_views() where database_name = 'build' and not internal
         """
     ).fetchall()
-    for name, kind in have:
-        if name not in carried:
-            con.execute(f"drop {kind} {identifier(name)}")
-    for layer in plan.graph.catalog.layers:
+    for (name,) in have:
+        if name not in kept:
+            _drop(con, name)
+    for layer in (*plan.graph.catalog.layers, "ops"):
         con.execute(f"create schema if not exists {identifier(layer)}")
-    con.execute("create schema if not exists ops")
+    content.prepare(con)
+
+
+def _drop(con: Connection, name: str) -> None:
+    found = con.execute(
+        "select 'view' from duckdb_views() where database_name = 'build' and schema_name || '.' || view_name = $1 "
+        "union all select 'table' from duckdb_tables() where database_name = 'build' "
+        "and schema_name || '.' || table_name = $1",
+        [name],
+    ).fetchone()
+    if found:
+        con.execute(f"drop {found[0]} {identifier(name)}")
 
 
 def _attach_sources(con: Connection, plan: Plan) -> None:
     """Give models `raw.*` as the lake shows it at the run's as-of, and `config.*` as the files say."""
     catalog = plan.graph.catalog
-    used = {source for step in plan.steps if step.action == "build" for source in plan.graph.sources[step.name]}
+    made = [step.name for step in plan.steps if step.action in ("build", "follow")]
+    used = {source for name in made for source in plan.graph.sources[name]}
     for source in sorted(used):
         schema, _, name = source.partition(".")
         if schema == "raw":
@@ -167,28 +311,6 @@ def _attach_sources(con: Connection, plan: Plan) -> None:
             marks = ", ".join("?" for _ in seed.dataset.columns)
             if seed.rows:
                 con.executemany(f"insert into config.main.{identifier(name)} values ({marks})", seed.rows)
-
-
-def _built(node: Compiled, fingerprint: str, result: Result, run_id: str) -> BuiltModel:
-    kind = node.model.header.kind
-    return BuiltModel(node.name, kind, fingerprint, node.promise_hash, result.rows, result.seconds, run_id)
-
-
-def _build(con: Connection, node: Compiled) -> Result:
-    """Make one table in one transaction with its checks; nothing of it stays when one of them blocks."""
-    clock = time.perf_counter()
-    with _transaction(con):
-        making.make(con, node)
-        rows, results = _keep_promises(con, node)
-    return Result(node.name, "build", rows, round(time.perf_counter() - clock, 4), results)
-
-
-def _check(con: Connection, node: Compiled) -> Result:
-    """Hold a table that was carried over to promises that changed."""
-    clock = time.perf_counter()
-    with _transaction(con):
-        rows, results = _keep_promises(con, node)
-    return Result(node.name, "check", rows, round(time.perf_counter() - clock, 4), results)
 
 
 def _keep_promises(con: Connection, node: Compiled) -> tuple[int, tuple[CheckResult, ...]]:
@@ -213,8 +335,13 @@ def _transaction(con: Connection) -> Iterator[None]:
 
 def _comment(con: Connection, node: Compiled) -> None:
     header = node.model.header
-    comments = [f"comment on {header.kind} {identifier(node.name)} is {literal(node.model.prose)}"]
-    for name, column in header.columns.items() if header.kind == "table" else ():
+    kind = "view" if header.kind == "view" else "table"
+    comments = [f"comment on {kind} {identifier(node.name)} is {literal(node.model.prose)}"]
+    for name, column in header.columns.items() if kind == "table" else ():
         said = ", ".join(part for part in (column.doc, column.unit and f"[{column.unit}]") if part)
         comments.append(f"comment on column {identifier(node.name)}.{identifier(name)} is {literal(said)}")
     con.execute("; ".join(comments))
+
+
+def _since(clock: float) -> float:
+    return round(time.perf_counter() - clock, 4)

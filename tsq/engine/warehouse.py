@@ -20,6 +20,8 @@ from tsq.errors import FAILED, TsqError
 
 # The public DuckDB 1.5 shell opens files of this version; a plain 2.0 file it does not.
 STORAGE_VERSION = "v1.5.0"
+# Where an incremental model finds its tables cut to a window, under their own names.
+WINDOW = "seen"
 Connection = duckdb.DuckDBPyConnection
 DatabaseError = duckdb.Error
 
@@ -54,6 +56,7 @@ def open_builder(build: Path, machine: Machine, readable: Sequence[Path]) -> Con
     con.execute(f"attach {quote(build.as_posix())} as build (storage_version {quote(STORAGE_VERSION)})")
     con.execute("attach ':memory:' as raw")
     con.execute("attach ':memory:' as config")
+    con.execute(f"attach ':memory:' as {WINDOW}")
     con.execute("use build")
     folders = ", ".join(quote(f"{folder.resolve().as_posix()}/") for folder in (build.parent, *readable))
     con.execute(f"set allowed_directories = [{folders}]")
@@ -85,6 +88,26 @@ def open_readonly(path: Path) -> Connection:
         ) from None
     con.execute("set timezone = 'UTC'")
     con.execute("set enable_progress_bar = false")
+    lock_down(con)
+    return con
+
+
+def open_pair(a: Path, b: Path) -> Connection:
+    """Open two builds side by side for reading only, as the databases `a` and `b`, hardened: no other file is read.
+
+    What does not fit into memory is spilled beside the first build, and gone with the connection.
+
+    Raises:
+        TsqError: one of them is not there, or is not a DuckDB file.
+    """
+    con = connect()
+    con.execute(f"set temp_directory = {quote((a.parent / f'.{os.getpid()}.pair').as_posix())}")
+    for name, path in (("a", a), ("b", b)):
+        try:
+            con.execute(f"attach {quote(path.resolve().as_posix())} as {name} (read_only)")
+        except duckdb.Error as error:
+            said = str(error).splitlines()[0]
+            raise TsqError(f"the build cannot be opened: {said}", where=path, hint="`tsq builds` lists all") from None
     lock_down(con)
     return con
 

@@ -1,0 +1,137 @@
+"""What a table holds, as hashes: one for each of its sessions and one for the whole, whatever the order of its rows.
+
+The session of a row is the header's `date` column. A table of intervals is hashed as what happens in each session: a
+row begins, a row ends; so a row that is closed today moves today's hash and not that of the day it began. A table with
+neither has one hash. Equal content is the same table to everything that reads it; sessions whose hash differs are all
+that an incremental reader has to look at again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from tsq.engine.compile import Compiled
+from tsq.engine.header import Header
+from tsq.engine.template import identifier, literal
+from tsq.engine.warehouse import Connection
+
+TABLE = "ops.content"
+COLUMNS = {"model": "VARCHAR", "date": "DATE", "rows": "BIGINT", "hash": "HUGEINT"}
+DOC = (
+    "One row is one session of a table: how many rows it has there, or begin and end there, and their hash. "
+    "The date is null where rows have no session."
+)
+
+Span = tuple[dt.date, dt.date]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How a table differs from what it was before this run.
+
+    Attributes:
+        was: its content hash before.
+        dates: sessions whose rows differ; None when that is not known, and everything may.
+    """
+
+    was: str
+    dates: tuple[dt.date, ...] | None
+
+
+def prepare(con: Connection) -> None:
+    """Make the table of hashes in a build that has none yet."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    con.execute(f"create table if not exists {TABLE} ({columns})")
+
+
+def of_view(node: Compiled, parents: Iterable[str]) -> str:
+    """The content of a view: what it says and what it looks at."""
+    return _digest("view", node.own_hash, *parents)
+
+
+def record(
+    con: Connection, node: Compiled, before: str | None, spans: tuple[Span, ...] | None = None
+) -> tuple[str, Change | None]:
+    """Hash a table that was just written.
+
+    Args:
+        con: the build, with the table in it.
+        node: the model.
+        before: the content hash the table had, if it was there.
+        spans: sessions that were written; None for all of them.
+
+    Returns:
+        The table's content hash, and how it differs from before; None for a table that is new.
+    """
+    table, name = identifier(node.name), literal(node.name)
+    header = node.model.header
+    described = con.execute(f"describe {table}").fetchall()
+    schema = _digest(*(f"{row[0]} {row[1]}" for row in described))
+    happenings = _happenings(table, header, [row[0] for row in described])
+    within = "" if spans is None else f" where {_within('date', spans)}"
+    con.execute(
+        f"create or replace temp table fresh as select {name} as model, date, count(*) as rows, sum(hash) as hash "
+        f"from ({happenings}){within} group by date"
+    )
+    dates: tuple[dt.date, ...] | None = None
+    known = con.execute(f"select count(*) from {TABLE} where model = {name}").fetchone() or (0,)
+    if before and known[0]:
+        old = f"select date, rows, hash from {TABLE} where model = {name}{within.replace('where', 'and')}"
+        new = "select date, rows, hash from fresh"
+        differing = con.execute(
+            f"select distinct date from (({old} except {new}) union all ({new} except {old})) order by date nulls first"
+        ).fetchall()
+        if not differing or differing[0][0] is not None:
+            dates = tuple(row[0] for row in differing)
+    con.execute(
+        f"delete from {TABLE} where model = {name}{within.replace('where', 'and')}; insert into {TABLE} from fresh"
+    )
+    listed = con.execute(
+        f"select md5(string_agg(concat_ws(' ', date, rows, hash), ',' order by date)) from {TABLE} where model = {name}"
+    ).fetchone() or ("",)
+    content = _digest(schema, str(listed[0]))
+    if before is None:
+        return content, None
+    if dates == () and content != before:
+        dates = None  # the same rows under other names or types
+    return content, Change(before, dates)
+
+
+def sessions(con: Connection, models: Iterable[str]) -> tuple[dt.date, ...]:
+    """Every session some of these tables hold, in order."""
+    names = ", ".join(literal(model) for model in models)
+    rows = con.execute(f"select distinct date from {TABLE} where model in ({names}) and date is not null order by date")
+    return tuple(row[0] for row in rows.fetchall())
+
+
+def forget(con: Connection, keep: Iterable[str]) -> None:
+    """Drop the hashes of tables that a build does not hold."""
+    names = ", ".join(literal(model) for model in keep) or "''"
+    con.execute(f"delete from {TABLE} where model not in ({names})")
+
+
+def _happenings(table: str, header: Header, columns: Sequence[str]) -> str:
+    """A query of what a table says in each session: `date`, and a hash of what is said."""
+    everything = ", ".join(f'"{column}"' for column in columns)
+    if not header.interval:
+        session = f'"{header.date}"' if header.date else "null"
+        return f"select cast({session} as date) as date, hash({everything}) as hash from {table}"
+    first, *last = header.interval
+    begun = ", ".join(f'"{column}"' for column in columns if column not in last)
+    begins = f'select cast("{first}" as date) as date, hash({begun}) as hash from {table}'
+    ends = [
+        f'select cast("{column}" as date), hash({everything}) from {table} where "{column}" is not null'
+        for column in last
+    ]
+    return " union all ".join([begins, *ends])
+
+
+def _within(column: str, spans: Iterable[Span]) -> str:
+    return "(" + " or ".join(f"{column} between {literal(first)} and {literal(last)}" for first, last in spans) + ")"
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
