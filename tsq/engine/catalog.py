@@ -5,11 +5,13 @@ The path is the name: `models/factors/low_vol.sql` is the table `factors.low_vol
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tsq import strict_yaml
 from tsq.config import Project
@@ -17,6 +19,7 @@ from tsq.engine import header as headers
 from tsq.engine.datasets import Dataset, load_datasets
 from tsq.engine.header import Header
 from tsq.errors import TsqError, did_you_mean
+from tsq.strict_yaml import Document
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _WINDOWS_DEVICES = frozenset(
@@ -32,6 +35,18 @@ class Layer:
     name: str
     position: int
     header: Header
+
+
+@dataclass(frozen=True)
+class Evening:
+    """The time of a day, in a zone, from which rows are known of which only the day is said."""
+
+    time: dt.time
+    zone: str
+
+
+# A project that says nothing: at the end of the day.
+MIDNIGHT = Evening(dt.time(23, 59, 59), "UTC")
 
 
 @dataclass(frozen=True)
@@ -80,6 +95,7 @@ class Catalog:
         config: tables of settings, by name; read as `config.<name>`.
         raw_readers: layers that may read `raw.*`.
         macros: Jinja macro files.
+        evening: when on its day a row is known whose header says the day (`knowable`).
     """
 
     project: Project
@@ -89,6 +105,7 @@ class Catalog:
     config: Mapping[str, Dataset]
     raw_readers: frozenset[str]
     macros: tuple[Path, ...]
+    evening: Evening = MIDNIGHT
 
 
 def read(project: Project) -> Catalog:
@@ -97,7 +114,7 @@ def read(project: Project) -> Catalog:
     Raises:
         TsqError: the first mistake found; nothing has been written by then.
     """
-    layers, raw_readers = _layers(project)
+    layers, raw_readers, evening = _layers(project)
     models: dict[str, Model] = {}
     for layer in layers.values():
         for path in sorted((project.models / layer.name).iterdir()):
@@ -126,13 +143,14 @@ def read(project: Project) -> Catalog:
         load_datasets(project.sql / "config"),
         raw_readers,
         macros,
+        evening,
     )
 
 
-def _layers(project: Project) -> tuple[dict[str, Layer], frozenset[str]]:
+def _layers(project: Project) -> tuple[dict[str, Layer], frozenset[str], Evening]:
     path = project.models / "layers.yml"
     document = strict_yaml.read(path)
-    known = {"order", "read_raw"}
+    known = {"order", "read_raw", "evening"}
     for key in document.value:
         if key not in known:
             raise TsqError(f"unknown key {key}", where=document.where(key), hint=did_you_mean(key, known))
@@ -149,7 +167,22 @@ def _layers(project: Project) -> tuple[dict[str, Layer], frozenset[str]]:
         if name in folders:
             _check_name(name, project.models / name)
             layers[name] = Layer(name, position, _layer_header(project.models / name / "_layer.yml"))
-    return layers, frozenset(document.value.get("read_raw", []))
+    return layers, frozenset(document.value.get("read_raw", [])), _evening(document)
+
+
+def _evening(document: Document) -> Evening:
+    if "evening" not in document.value:
+        return MIDNIGHT
+    said = str(document.value["evening"])
+    time, _, zone = said.partition(" ")
+    try:
+        return Evening(dt.time.fromisoformat(time), ZoneInfo(zone).key)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise TsqError(
+            f"evening is {said!r}",
+            where=document.where("evening"),
+            hint="write a time and a zone, such as 18:30 Asia/Kolkata",
+        ) from None
 
 
 def _layer_header(path: Path) -> Header:

@@ -100,6 +100,8 @@ def model(name: str, text: str) -> tuple[str, str]:
             "a.sql",
         ),
         ([("models/layers.yml", "ordr: [base]\n")], "unknown key ordr", "layers.yml"),
+        ([("models/layers.yml", "order: [base]\nevening: 18:30 Asia\n")], "evening is .18:30 Asia.", "layers.yml:2"),
+        ([("models/layers.yml", "order: [base]\nevening: late\n")], "evening is .late.", "layers.yml:2"),
     ],
 )
 def test_a_bad_project_is_refused(
