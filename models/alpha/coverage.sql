@@ -1,6 +1,6 @@
 /*---
 grain: [date, factor]
-knowable: "if(date in (select newest.date from universe.rebalances as newest where newest.is_last), date '9999-12-31', date)"
+knowable: "case when date in (select newest.date from universe.rebalances as newest where newest.is_last) then date '9999-12-31' else date end"
 order: [factor, date]
 checks:
   - "coverage between 0 and 1"

@@ -5,7 +5,7 @@ checks:
   - "is_week_end or is_month_end or is_quarter_end or is_last"
   - name: decisions_follow_the_prices_of_the_day
     query: "select {{ decision_time_ist }} as decision_time_ist where cast({{ decision_time_ist }} as time) < time '18:30'"
-knowable: "if(is_last, date '9999-12-31', date)"
+knowable: "case when is_last then date '9999-12-31' else date end"
 columns:
   date: {type: DATE, doc: "decision date"}
   session_no: {type: INTEGER, doc: "number of the session"}

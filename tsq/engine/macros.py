@@ -1,0 +1,95 @@
+"""As-of macros of a build: `FROM pit.prices_at(TIMESTAMPTZ '2023-06-30 18:30+05:30')` for every table that can tell.
+
+A table says in one of three ways when a row was known:
+
+- `known_from`, `known_to`: the versions in force then;
+- `known_at`: the rows known by then; where `valid_to` is known on its own day (`knowable: valid_to`), an interval that
+  ended later reads as open, as it did then;
+- a header's `knowable`: the rows whose day had reached its evening by then.
+
+From the build's own as-of on, the last two give the whole table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tsq.engine.catalog import Evening
+from tsq.engine.graph import Graph
+from tsq.engine.header import Header
+from tsq.engine.lake import quote
+from tsq.engine.template import identifier
+from tsq.engine.warehouse import Connection
+
+SUFFIX = "_at"
+_KNOWN = "TIMESTAMP WITH TIME ZONE"
+_DAY = "ops.day_known(as_of)"
+_NOW = "as_of >= (select max(runs.as_of) from ops.runs as runs)"
+
+
+def write(con: Connection, graph: Graph, made: Iterable[str], gone: Iterable[str] = ()) -> tuple[str, ...]:
+    """Make the macros of tables, with comments. A table that is carried over keeps the one it has.
+
+    Args:
+        con: a connection that builds; its current database is the build.
+        graph: the project's graph.
+        made: tables built or checked anew.
+        gone: tables the build no longer holds.
+
+    Returns:
+        Names of the macros made. A table that cannot tell when its rows were known has none, nor has one whose macro
+        would bear the name of another table.
+    """
+    con.execute("begin")
+    con.execute(_day_known(graph.catalog.evening))
+    for table in gone:
+        con.execute(f"drop macro table if exists {identifier(table)}{SUFFIX}")
+    names = []
+    for table in made:
+        columns = {row[0]: row[1] for row in con.execute(f"describe {identifier(table)}").fetchall()}
+        select = query(table, graph.nodes[table].model.header, columns)
+        name = f"{identifier(table)}{SUFFIX}"
+        if select and name not in graph.nodes:
+            said = f"Rows of {table} as they were known at as_of, a TIMESTAMPTZ."
+            con.execute(f"create or replace macro {name}(as_of) as table {select}")
+            con.execute(f"comment on macro table {name} is {quote(said)}")
+            names.append(name)
+        else:
+            con.execute(f"drop macro table if exists {name}")
+    con.execute("commit")
+    return tuple(names)
+
+
+def query(table: str, header: Header, columns: Mapping[str, str]) -> str | None:
+    """The rows of a table known at `as_of`, as a SELECT with that parameter.
+
+    Args:
+        table: `layer.table`.
+        header: what it promises.
+        columns: name → type, as DuckDB spells it.
+
+    Returns:
+        None for a table that cannot tell.
+    """
+    source = f"select * from {identifier(table)}"
+    if columns.get("known_from") == columns.get("known_to") == _KNOWN:
+        return f"{source} where known_from <= as_of and as_of < known_to"
+    if columns.get("known_at") == _KNOWN:
+        if header.knowable == "valid_to" and columns.get("valid_to") == "DATE":
+            end = f"case when valid_to <= {_DAY} or {_NOW} then valid_to else date '9999-12-31' end"
+            source = f"select * replace ({end} as valid_to) from {identifier(table)}"
+        return f"{source} where known_at <= as_of"
+    if header.knowable:
+        return f"{source} where ({header.knowable}) <= {_DAY} or {_NOW}"
+    return None
+
+
+def _day_known(evening: Evening) -> str:
+    """A macro of its own, so that another evening needs no other macro."""
+    seconds = (evening.time.hour * 60 + evening.time.minute) * 60 + evening.time.second
+    local = f"timezone({quote(evening.zone)}, cast(as_of as timestamptz))"
+    said = f"The last day whose evening ({evening.time:%H:%M} {evening.zone}) had come at as_of, a TIMESTAMPTZ."
+    return (
+        f"create or replace macro ops.day_known(as_of) as cast({local} - to_seconds({seconds}) as date); "
+        f"comment on macro ops.day_known is {quote(said)}"
+    )
