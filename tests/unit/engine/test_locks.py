@@ -55,10 +55,13 @@ def test_waiting_ends_with_the_holder_and_is_said_once(tmp_path: Path, capsys: p
 
 
 def test_waiting_has_an_end(tmp_path: Path) -> None:
-    with holder(tmp_path) as first, pytest.raises(TsqError, match=f"process {first.pid} ") as caught:
-        begun = time.monotonic()
-        with locked(tmp_path, wait=True, timeout=0.3):
-            pass
+    begun = time.monotonic()
+    with (
+        holder(tmp_path) as first,
+        pytest.raises(TsqError, match=f"process {first.pid} ") as caught,
+        locked(tmp_path, wait=True, timeout=0.3),
+    ):
+        pass
     assert 0.2 < time.monotonic() - begun < 30
     assert caught.value.exit_code == BUSY
     assert "0.3 s" in str(caught.value.hint)
