@@ -78,7 +78,7 @@ errors as (
         factor,
         horizon_days,
         lags,
-        sum(if(lag = 0, 1, 2 * (1 - lag / (lags + 1))) * product order by lag) as squares,
+        sum(if(lag = 0, 1, 2 * (1 - lag / nullif(lags + 1, 0))) * product order by lag) as squares,
     from products
     group by factor, horizon_days, lags
 )

@@ -53,6 +53,7 @@ select
         partition by inceptions.portfolio order by sessions.session_no rows between unbounded preceding and current row
     ) as cash_inr,
 from inceptions
+-- lint: allow time_join: a portfolio has a row in every session from its first
 inner join pit.sessions as sessions on sessions.date >= inceptions.inception_date
 left join flows on flows.portfolio = inceptions.portfolio and flows.date = sessions.date
 left join costs on costs.portfolio = inceptions.portfolio and costs.date = sessions.date

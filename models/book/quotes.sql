@@ -107,6 +107,7 @@ filled as (
         actions.action,
         -- files round factors to a few digits: a loss that small is none
         if(actions.kept < 0.999, actions.kept, 1.0) as kept,
+        -- lint: allow division: pit.corporate_actions promises factors above zero
         product(coalesce(actions.share_factor, 1.0) / if(actions.kept < 0.999, actions.kept, 1.0)) over life as growth,
     from grid
     left join traded on traded.security_id = grid.security_id and traded.session_no = grid.session_no

@@ -75,6 +75,7 @@ candidates as (
     select child.node, past.node as parent, 1 as strength, 'isin' as evidence, null::date as effective_date
     from nodes as child
     join nodes as past
+        -- lint: allow time_join: every identity seen before is a candidate; links keeps the best one
         on past.isin = child.isin and past.line = child.line and past.symbol != child.symbol and past.first_date < child.first_date
     where child.isin != ''
     union all
@@ -83,6 +84,7 @@ candidates as (
     join nodes as past
         on past.symbol = child.symbol and past.line = child.line
         -- two files of one day, with and without ISINs, show one share: the one with the ISIN leads
+        -- lint: allow time_join: every identity seen before is a candidate; links keeps the best one
         and (past.first_date < child.first_date or (past.first_date = child.first_date and past.isin != '' and child.isin = ''))
     union all
     select child.node, past.node, 3, 'change', changes.effective_date
@@ -90,12 +92,14 @@ candidates as (
     join changes
         on changes.new_symbol = child.symbol
         and changes.effective_date between child.first_date - {{ identity_gap_days }} and child.first_date
+    -- lint: allow time_join: every identity seen before is a candidate; links keeps the best one
     join nodes as past on past.symbol = changes.old_symbol and past.line = child.line and past.first_date < child.first_date
     union all
     select child.node, past.node, 4, 'issuer', null
     from nodes as child
     join nodes as past
         on past.issuer = child.issuer and past.line = child.line and past.symbol != child.symbol
+        -- lint: allow time_join: every identity seen before is a candidate; links keeps the best one
         and past.isin != child.isin and past.first_date < child.first_date
 ),
 

@@ -71,6 +71,7 @@ entitlements as (
     select
         security_id,
         date,
+        -- lint: allow division: pit.corporate_actions promises price_factor > 0
         product(1 / price_factor order by ex_date, kind) as shares,
         sum(cash_inr order by ex_date, kind) as cash_inr,
     from landed
@@ -82,6 +83,7 @@ growth as (
     select
         entitlements.security_id,
         entitlements.date as from_date,
+        -- lint: allow division: pit.prices promises close > 0
         entitlements.shares + entitlements.cash_inr / prices.close as shares,
     from entitlements
     join pit.prices as prices using (security_id, date)
@@ -116,6 +118,7 @@ select
         null
     ) as ret,
     if(steps.date >= dividends.first_date, 'total', 'price') as ret_kind,
+    -- lint: allow division: pit.prices promises close > 0
     steps.close / firsts.first_close * coalesce(holdings.shares_since_first, 1) as total_return_index,
     steps.sessions_since_last::integer as sessions_since_last,
     steps.is_stale,

@@ -35,9 +35,9 @@ with decisions as (
         portfolios.portfolio,
         portfolios.blend,
         portfolios.top_n,
-        least(1.0 / portfolios.top_n, portfolios.name_cap) as weight,
+        least(1.0 / nullif(portfolios.top_n, 0), portfolios.name_cap) as weight,
         -- a hair above, so that 0.30 / 0.10 is three names
-        floor(portfolios.sector_cap / nullif(least(1.0 / portfolios.top_n, portfolios.name_cap), 0.0) + 1e-9)::bigint as sector_slots,
+        floor(portfolios.sector_cap / nullif(least(1.0 / nullif(portfolios.top_n, 0), portfolios.name_cap), 0.0) + 1e-9)::bigint as sector_slots,
     from universe.rebalances as rebalances
     inner join config.portfolios as portfolios
         on (portfolios.rebalance = 'ME' and rebalances.is_month_end)

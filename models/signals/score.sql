@@ -44,7 +44,7 @@ select
     summed.security_id,
     summed.score / nullif(blends.weight, 0) as score,
     (row_number() over (partition by summed.date, summed.blend order by summed.score desc, summed.security_id))::integer as rank,
-    summed.weight / blends.weight as weight_known,
+    summed.weight / nullif(blends.weight, 0) as weight_known,
 from summed
 join blends using (blend)
 where summed.weight >= 0.5 * blends.weight

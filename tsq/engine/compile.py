@@ -12,19 +12,23 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tsq.engine import memo
+from tsq.engine import memo, places
 from tsq.engine.catalog import Catalog, Model
 from tsq.engine.header import Level
 from tsq.errors import TsqError, did_you_mean
 
 # Jinja and sqlglot are imported where they work: what is remembered needs neither.
 if TYPE_CHECKING:
+    from tsq.engine.lint import Query
     from tsq.engine.template import Rendered, Renderer
+
+# The modules whose code decides what a model compiles to.
+_CODE = ("compile", "template", "lint", "lint_division", "lint_joins")
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def compile_model(catalog: Catalog, name: str) -> Compiled:
 
 def _surroundings(catalog: Catalog, library: str) -> str:
     """Hash of all that a model's compiled form depends on besides its own file."""
-    code = [Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8") for name in ("compile", "template")]
+    code = [Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8") for name in _CODE]
     tables = [(model.name, model.header.meta) for model in catalog.models.values()]
     seen = (dict(catalog.project.knobs), list(catalog.layers), tables, list(catalog.config), list(catalog.raw))
     macros = [path.read_text(encoding="utf-8") for path in catalog.macros]
@@ -185,8 +189,19 @@ def read_query(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) -
     Raises:
         TsqError: not SQL, not exactly one query, or a table that is not written `schema.table`.
     """
+    where = partial(_where, path, line)
+    return _reads(_parse(sql, where), where)
+
+
+def _where(path: Path, line: Callable[[int], int], n: int) -> str:
+    return f"{path}:{line(n)}"
+
+
+def _parse(sql: str, where: Callable[[int], str]) -> Query:
     from sqlglot import Dialect, exp
     from sqlglot.errors import SqlglotError
+
+    from tsq.engine.lint import Query
 
     dialect = Dialect.get_or_raise("duckdb")
     try:
@@ -194,17 +209,26 @@ def read_query(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) -
         statements = [statement for statement in dialect.parser().parse(tokens, sql) if statement is not None]
     except SqlglotError as error:
         first = (getattr(error, "errors", None) or [{}])[0]
-        where = f"{path}:{line(first['line'])}" if first.get("line") else path
         near = f" near {first['highlight']!r}" if first.get("highlight") else ""
         raise TsqError(
-            f"this is not valid SQL{near}: {first.get('description', error)}", where=where, hint="mend the query"
+            f"this is not valid SQL{near}: {first.get('description', error)}",
+            where=where(first.get("line") or 1),
+            hint="mend the query",
         ) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         kinds = ", ".join(statement.key for statement in statements) or "nothing"
         raise TsqError(
-            f"a model is one SELECT; this file holds {kinds}", where=path, hint="one file = one table = one query"
+            f"a model is one SELECT; this file holds {kinds}", where=where(1), hint="one file = one table = one query"
         )
-    query = statements[0]
+    return Query(sql, tokens, statements[0])
+
+
+def _reads(parsed: Query, where: Callable[[int], str]) -> tuple[tuple[str, ...], str]:
+    from sqlglot import exp
+
+    from tsq.engine.lint import line_of
+
+    query = parsed.tree
     local = {cte.alias_or_name.lower() for cte in query.find_all(exp.CTE)}
     reads: set[str] = set()
     for table in query.find_all(exp.Table):
@@ -212,7 +236,7 @@ def read_query(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) -
             if not isinstance(table.this, exp.GenerateSeries):
                 raise TsqError(
                     f"a model reads tables, not {table.this.sql(dialect='duckdb')[:60]}",
-                    where=path,
+                    where=where(line_of(table)),
                     hint="bring files in with `tsq ingest` and read raw.*",
                 )
         elif table.db and not table.catalog:
@@ -220,14 +244,21 @@ def read_query(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) -
         elif table.catalog or table.name.lower() not in local:
             name = table.sql(dialect="duckdb")
             raise TsqError(
-                f"{name} is not a table of this project", where=path, hint="write it in full, as schema.table"
+                f"{name} is not a table of this project",
+                where=where(line_of(table)),
+                hint="write it in full, as schema.table",
             )
-    return tuple(sorted(reads)), "\x1f".join(f"{token.token_type.name} {token.text}" for token in tokens)
+    return tuple(sorted(reads)), "\x1f".join(f"{token.token_type.name} {token.text}" for token in parsed.tokens)
 
 
 def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Compiled:
+    from tsq.engine import lint
+
     rendered = renderer.render(model.body, model.path, model.body_line)
-    reads, normalised = read_query(rendered.sql, model.path, _line_finder(rendered))
+    where = partial(_where, model.path, _line_finder(rendered))
+    query = _parse(rendered.sql, where)
+    reads, normalised = _reads(query, where)
+    lint.check(query, model.name, where)
     rules, used, rule_reads = _rules(model, renderer)
     used |= rendered.names
     check_reads = tuple(sorted(rule_reads - {*reads, model.name}))
@@ -282,24 +313,32 @@ def _argument(argument: str, known: list[str], model: Model) -> str:
 
 
 def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str], set[str]]:
+    from tsq.engine import lint
+
     rules: list[Rule] = []
     names: set[str] = set()
     reads: set[str] = set()
-    for check in model.header.checks:
+    for number, check in enumerate(model.header.checks):
+        where = partial(_where_promised, model, number)
         text = check.rows or check.query
         if not text or (check.rows and check.query):
             raise TsqError(
                 "a check has either `rows` or `query`",
-                where=model.path,
+                where=where(1),
                 hint="rows: true of every row; query: returns no rows",
             )
         rendered = renderer.render(text, model.path)
         names |= rendered.names
-        if check.query:
-            reads |= set(read_query(rendered.sql, model.path)[0])
+        parsed = _parse(rendered.sql if check.query else f"select {rendered.sql}", where)
+        reads |= set(_reads(parsed, where)[0])
+        lint.check_repeatable(parsed, model.name, where)
         kind: Literal["rows", "query"] = "rows" if check.rows else "query"
         rules.append(Rule(check.name or " ".join(text.split())[:80], kind, rendered.sql.strip(), check.level))
     return tuple(rules), names, reads | {_referred(model, column) for column in model.header.references}
+
+
+def _where_promised(model: Model, number: int, _line: int) -> str:
+    return places.promised(model, "checks", number)
 
 
 def _referred(model: Model, column: str) -> str:
@@ -309,7 +348,7 @@ def _referred(model: Model, column: str) -> str:
     if not re.fullmatch(r"\w+\.\w+\.\w+", target):
         raise TsqError(
             f"{column} refers to {target!r}",
-            where=model.path,
+            where=places.promised(model, "references", column),
             hint="write layer.table.column, in which its values stand",
         )
     return table

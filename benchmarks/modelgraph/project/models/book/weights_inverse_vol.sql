@@ -8,7 +8,7 @@ One row is a held name.
 select
     alpha.date,
     alpha.ticker,
-    (1.0 / volatility.vol_60) / sum(1.0 / volatility.vol_60) over (partition by alpha.date) as weight,
+    (1.0 / nullif(volatility.vol_60, 0)) / nullif(sum(1.0 / nullif(volatility.vol_60, 0)) over (partition by alpha.date), 0) as weight,
 from signals.alpha as alpha
 join prepared.volatility as volatility on volatility.date = alpha.date and volatility.ticker = alpha.ticker
 where alpha.rank <= {{ top_n }}

@@ -10,6 +10,6 @@ select
     calendar.session_no,
     prices.close,
     prices.close * prices.volume as turnover_inr,
-    ln(prices.close / lag(prices.close) over (partition by prices.ticker order by prices.date)) as log_ret,
+    ln(prices.close / nullif(lag(prices.close) over (partition by prices.ticker order by prices.date), 0)) as log_ret,
 from staging.prices as prices
 join prepared.calendar as calendar on calendar.date = prices.date
