@@ -47,10 +47,11 @@ class Document:
 
     def where(self, *path: str | int) -> str:
         """Return `file:line` of a key, or of the nearest parent that is known."""
-        for end in range(len(path), -1, -1):
-            if path[:end] in self.lines:
-                return f"{self.file}:{self.lines[path[:end]]}"
-        return str(self.file)
+        return f"{self.file}:{self.line(*path)}" if self.lines else str(self.file)
+
+    def line(self, *path: str | int) -> int:
+        """Return the line of a key, or of the nearest parent that is known; every document knows its root."""
+        return next(self.lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in self.lines)
 
 
 def read(path: Path) -> Document:
