@@ -12,7 +12,8 @@ from tsq.errors import TsqError, did_you_mean
 from tsq.strict_yaml import Document
 
 TYPES = ("BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMPTZ")
-DATASET_KEYS = ("doc", "key", "date", "file", "columns")
+DATASET_KEYS = ("doc", "key", "date", "freshness", "file", "columns")
+FRESHNESS_KEYS = ("warn_after_days", "block_after_days")
 COLUMN_KEYS = ("type", "unit", "doc", "required", "one_of", "default")
 
 
@@ -30,10 +31,19 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Freshness:
+    """Days that may pass since a dataset was last known anew, before a run warns and before it stops; None: any."""
+
+    warn_after_days: int | None
+    block_after_days: int | None
+
+
+@dataclass(frozen=True)
 class Dataset:
     """One dataset: what a row is, the key that tells rows apart, and its columns in order.
 
-    `date` is the column of the key that says which session a row speaks of, if there is one.
+    `date` is the column of the key that says which session a row speaks of, if there is one; `freshness` says how old
+    its newest row may be.
     """
 
     name: str
@@ -43,6 +53,7 @@ class Dataset:
     file: Path | None
     path: Path
     date: str | None = None
+    freshness: Freshness | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -90,7 +101,24 @@ def read_dataset(path: Path) -> Dataset:
             f"date column {date} is not in the key", where=document.where("date"), hint=did_you_mean(date, key)
         )
     file = Path(body["file"]) if body.get("file") else None
-    return Dataset(path.stem, " ".join(str(body["doc"]).split()), key, columns, file, path, date)
+    freshness = _freshness(document) if "freshness" in body else None
+    if freshness and file:
+        hint = "a file of the project is as old as its author wants it; drop the key"
+        raise TsqError("freshness is for datasets that are ingested", where=document.where("freshness"), hint=hint)
+    return Dataset(path.stem, " ".join(str(body["doc"]).split()), key, columns, file, path, date, freshness)
+
+
+def _freshness(document: Document) -> Freshness:
+    spec = _mapping(document, FRESHNESS_KEYS, "freshness")
+    for name, value in spec.items():
+        if type(value) is not int or value < 1:
+            where = document.where("freshness", name)
+            raise TsqError(f"freshness: {name} is {value!r}", where=where, hint="write a number of days, 1 or more")
+    warn, block = (spec.get(name) for name in FRESHNESS_KEYS)
+    if warn is not None and block is not None and block < warn:
+        hint = "a run warns before it stops"
+        raise TsqError("freshness blocks before it warns", where=document.where("freshness"), hint=hint)
+    return Freshness(warn, block)
 
 
 def _column(document: Document, name: str, *, in_key: bool) -> Column:
