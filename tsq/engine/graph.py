@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -55,36 +55,39 @@ def build(catalog: Catalog, compiled: Mapping[str, Compiled]) -> Graph:
     )
 
 
-def select(graph: Graph, selection: Iterable[str]) -> tuple[str, ...]:
+def select(
+    graph: Graph,
+    selection: Iterable[str],
+    *,
+    exclude: Iterable[str] = (),
+    changed: Collection[str] | Callable[[], Collection[str]] | None = None,
+) -> tuple[str, ...]:
     """Find the models a selection means.
 
     Args:
         graph: the graph.
-        selection: words, or several in one with commas or spaces: `all`, `layer.table`, a bare table name, `layer/`;
-            `+x` adds all that x reads, `x+` all that read x.
+        selection: words, or several in one with commas or spaces: `all`, `layer.table`, a bare table name, `layer/`,
+            `tag:x`, `state:changed`; `+x` adds all that x reads, `x+` all that read x.
+        exclude: words of what to leave out.
+        changed: what `state:changed` means; a function is called only where the word stands. None: nobody can tell.
 
     Returns:
-        Names in running order.
+        Names in running order; none only where `state:changed` finds nothing changed.
 
     Raises:
-        TsqError: a word that means nothing (with the nearest names).
+        TsqError: a word that means nothing (with the nearest names), no word at all, or nothing left after exclusion.
     """
-    chosen: set[str] = set()
-    for word in (part for item in selection for part in item.replace(",", " ").split()):
-        base = word.strip("+")
-        names = _match(graph, base)
-        if not names:
-            known = ["all", *graph.nodes, *(f"{layer}/" for layer in graph.catalog.layers)]
-            raise TsqError(
-                f"no model is called {base}",
-                hint=did_you_mean(base, [*known, *(name.partition(".")[2] for name in graph.nodes)]),
-            )
-        chosen |= names
-        if word.startswith("+"):
-            chosen |= reach(names, graph.parents)
-        if word.endswith("+"):
-            chosen |= reach(names, graph.children)
-    return tuple(name for name in graph.nodes if name in chosen)
+    words, without = _words(selection), _words(exclude)
+    if not words:
+        raise TsqError("the selection is empty", hint="name models, or `all`")
+    chosen = set().union(*(_meant(graph, word, changed) for word in words))
+    left_out = set().union(*(_meant(graph, word, changed) for word in without))
+    if chosen and chosen <= left_out:
+        raise TsqError(
+            f"nothing is left of {' '.join(words)} without {' '.join(without)}",
+            hint="exclude less; `tsq ls` shows what words mean",
+        )
+    return tuple(name for name in graph.nodes if name in chosen - left_out)
 
 
 def reach(start: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> set[str]:
@@ -99,13 +102,64 @@ def reach(start: Iterable[str], edges: Mapping[str, tuple[str, ...]]) -> set[str
     return found
 
 
-def _match(graph: Graph, base: str) -> set[str]:
+def _words(items: Iterable[str]) -> list[str]:
+    return [word for item in items for word in item.replace(",", " ").split()]
+
+
+def _meant(graph: Graph, word: str, changed: Collection[str] | Callable[[], Collection[str]] | None) -> set[str]:
+    """The models one word means, with what its plus signs add."""
+    base = word.removeprefix("+").removesuffix("+")
+    kind, colon, value = base.partition(":")
+    if not colon:
+        names = _named(graph, base)
+    elif kind == "tag":
+        names = _tagged(graph, value)
+    elif base == "state:changed":
+        names = _changed(graph, changed)
+    else:
+        raise TsqError(f"{word} selects nothing", hint=did_you_mean(base, ["state:changed", *_tag_words(graph)]))
+    found = set(names)
+    if word.startswith("+"):
+        found |= reach(names, graph.parents)
+    if word.endswith("+"):
+        found |= reach(names, graph.children)
+    return found
+
+
+def _named(graph: Graph, base: str) -> set[str]:
     if base == "all":
         return set(graph.nodes)
-    layer = base.rstrip("/")
-    if layer in graph.catalog.layers:
-        return {name for name in graph.nodes if name.partition(".")[0] == layer}
-    return {name for name in graph.nodes if base in (name, name.partition(".")[2])}
+    layer = base.removesuffix("/")
+    names = {name for name in graph.nodes if name.partition(".")[0] == layer}
+    if not names and base != layer and layer in graph.catalog.layers:
+        raise TsqError(f"the layer {layer} has no models", hint=f"put a file into models/{layer}/")
+    if not names and base == layer:
+        names = {name for name in graph.nodes if base in (name, name.partition(".")[2])}
+        if len(names) > 1:
+            raise TsqError(f"{base} could be {' or '.join(sorted(names))}", hint="write layer.table")
+    if not names:
+        known = ["all", *graph.nodes, *(f"{layer}/" for layer in graph.catalog.layers)]
+        known += [*(name.partition(".")[2] for name in graph.nodes), *_tag_words(graph)]
+        what = f"no layer is called {layer}" if base != layer else f"no model is called {base or '+'}"
+        raise TsqError(what, hint=did_you_mean(base, known))
+    return names
+
+
+def _tagged(graph: Graph, tag: str) -> set[str]:
+    names = {name for name, node in graph.nodes.items() if tag in node.model.header.tags}
+    if not names:
+        raise TsqError(f"no model has the tag {tag!r}", hint=did_you_mean(f"tag:{tag}", _tag_words(graph)))
+    return names
+
+
+def _tag_words(graph: Graph) -> list[str]:
+    return [f"tag:{tag}" for node in graph.nodes.values() for tag in node.model.header.tags]
+
+
+def _changed(graph: Graph, changed: Collection[str] | Callable[[], Collection[str]] | None) -> set[str]:
+    if changed is None:
+        raise TsqError("what changed is not known here", hint="`tsq plan` and `tsq run` know state:changed")
+    return set(changed() if callable(changed) else changed) & graph.nodes.keys()
 
 
 def _check_read(node: Compiled, read: str, catalog: Catalog, compiled: Mapping[str, Compiled]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -35,27 +36,92 @@ def test_the_order_is_found_in_the_sql(make_project: MakeProject) -> None:
     assert found.nodes["base.b"].knobs == {"n_rows": 5}
 
 
+TAGGED = {
+    **CHAIN,
+    "models/base/a.sql": "/*---\ntags: [slow]\n---\n*/\nselect 1 as x",
+    "models/mart/_layer.yml": "tags: [shown]\n",
+}
+
+
 @pytest.mark.parametrize(
-    ("words", "names"),
+    ("words", "exclude", "names"),
     [
-        (["all"], ["base.a", "base.b", "mart.d", "mart.c"]),
-        (["c"], ["mart.c"]),
-        (["mart/"], ["mart.d", "mart.c"]),
-        (["mart"], ["mart.d", "mart.c"]),
-        (["+mart.c"], ["base.a", "base.b", "mart.c"]),
-        (["base.b+"], ["base.b", "mart.c"]),
-        (["+b+"], ["base.a", "base.b", "mart.c"]),
-        (["a,d"], ["base.a", "mart.d"]),
-        (["a", "d"], ["base.a", "mart.d"]),
+        (["all"], [], ["base.a", "base.b", "mart.d", "mart.c"]),
+        (["c"], [], ["mart.c"]),
+        (["mart/"], [], ["mart.d", "mart.c"]),
+        (["mart"], [], ["mart.d", "mart.c"]),
+        (["+mart.c"], [], ["base.a", "base.b", "mart.c"]),
+        (["base.b+"], [], ["base.b", "mart.c"]),
+        (["+b+"], [], ["base.a", "base.b", "mart.c"]),
+        (["a,d"], [], ["base.a", "mart.d"]),
+        (["a", "d"], [], ["base.a", "mart.d"]),
+        (["a , d"], [], ["base.a", "mart.d"]),
+        (["tag:slow"], [], ["base.a"]),
+        (["tag:shown"], [], ["mart.d", "mart.c"]),
+        (["tag:slow+"], ["b"], ["base.a", "mart.d", "mart.c"]),
+        (["+tag:shown"], ["base/"], ["mart.d", "mart.c"]),
+        (["all"], ["b+"], ["base.a", "mart.d"]),
+        (["all"], ["tag:slow,tag:shown"], ["base.b"]),
+        (["state:changed"], [], ["base.b"]),
+        (["state:changed+"], [], ["base.b", "mart.c"]),
+        (["+state:changed+"], ["a"], ["base.b", "mart.c"]),
+        (["all"], ["state:changed"], ["base.a", "mart.d", "mart.c"]),
     ],
 )
-def test_selections(make_project: MakeProject, words: list[str], names: list[str]) -> None:
-    assert list(graph.select(build(make_project(CHAIN)), words)) == names
+def test_selections(make_project: MakeProject, words: list[str], exclude: list[str], names: list[str]) -> None:
+    found = build(make_project(TAGGED))
+    assert list(graph.select(found, words, exclude=exclude, changed={"base.b", "no.longer"})) == names
 
 
-def test_an_unknown_selection_is_guessed(make_project: MakeProject) -> None:
-    with pytest.raises(TsqError, match=r"did you mean .*mart/"):
-        graph.select(build(make_project(CHAIN)), ["mrt/"])
+def test_what_changed_is_asked_only_where_it_is_named(make_project: MakeProject) -> None:
+    found = build(make_project(CHAIN))
+    asked: list[bool] = []
+
+    def changed() -> frozenset[str]:
+        asked.append(True)
+        return frozenset()
+
+    assert graph.select(found, ["a"], changed=changed) == ("base.a",)
+    assert not asked
+    assert graph.select(found, ["state:changed"], changed=changed) == ()
+    assert graph.select(found, ["+state:changed+"], exclude=["a"], changed=changed) == ()
+    assert asked == [True, True]
+    with pytest.raises(TsqError, match="what changed is not known here"):
+        graph.select(found, ["state:changed"])
+
+
+@pytest.mark.parametrize(
+    ("words", "exclude", "said"),
+    [
+        ("mrt/", "", r"no layer is called mrt\n  hint: did you mean .*mart/"),
+        ("base.aa", "", r"no model is called base.aa\n  hint: did you mean .*base\.a"),
+        ("tag:slw", "", r"no model has the tag 'slw'\n  hint: did you mean tag:slow"),
+        ("all", "tag:slw", r"did you mean tag:slow"),
+        ("tag:", "", "no model has the tag ''"),
+        ("tagg:slow", "", "tagg:slow selects nothing\n  hint: did you mean tag:slow"),
+        ("state:chnged", "", "did you mean state:changed"),
+        ("state:", "", "state: selects nothing"),
+        (":", "", ": selects nothing"),
+        ("+", "", r"no model is called \+"),
+        ("++", "", r"no model is called \+"),
+        ("++a", "", r"no model is called \+a"),
+        ("/", "", "no layer is called"),
+        ("extra/", "", "the layer extra has no models"),
+        ("same", "", r"same could be base\.same or mart\.same"),
+        ("", "", "the selection is empty"),
+        (" , ", "", "the selection is empty"),
+        ("tag:slow", "base/", "nothing is left of tag:slow without base/"),
+        ("a", "b+,a", "nothing is left of a without"),
+    ],
+)
+def test_a_word_that_means_nothing_is_guessed(make_project: MakeProject, words: str, exclude: str, said: str) -> None:
+    more = {"models/base/same.sql": ONE, "models/mart/same.sql": ONE, "models/extra/_layer.yml": "doc: none yet\n"}
+    layers = {"models/layers.yml": "order: [base, mart, extra]\n"}
+    found = build(make_project({**TAGGED, **more, **layers}))
+    with pytest.raises(TsqError) as caught:
+        graph.select(found, [words], exclude=[exclude])
+    assert re.search(said, str(caught.value))
+    assert caught.value.hint
 
 
 def model(name: str, text: str) -> tuple[str, str]:
