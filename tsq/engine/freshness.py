@@ -1,7 +1,7 @@
 """Whether the newest rows of each dataset are as new as its schema asks, without opening a database.
 
-Age is counted to a time of observation that is not the run's as-of: with real data, now; for a run of the past, its
-as-of, as today says nothing about it; for a market that does not live on, its own newest row.
+Age is counted to a time of observation that is not the run's as-of: now, unless the run was asked for an as-of, of
+which today says nothing. A market that does not live on grows no older.
 """
 
 from __future__ import annotations
@@ -50,27 +50,28 @@ class Verdict:
         return CheckResult(f"raw.{self.dataset}", name, self.level, int(self.broken), sql)
 
 
-def observation(
-    lake: Lake, *, as_of: dt.datetime | None, lives_on: bool, now: dt.datetime | None = None
-) -> dt.datetime | None:
+def observation(*, as_of: dt.datetime | None, lives_on: bool, now: dt.datetime | None = None) -> dt.datetime | None:
     """The time to which the age of the data is counted.
 
     Args:
-        lake: the data.
         as_of: the as-of that was asked for; None for a run of the present.
         lives_on: whether new rows are to be expected as time goes by; False for the demo market.
         now: for tests; else the machine's clock.
 
     Returns:
-        None for an empty lake that does not live on.
+        None when there is nothing to judge.
     """
     if as_of is not None:
         return as_of
-    return (now or dt.datetime.now(dt.UTC)) if lives_on else lake.newest_known_at()
+    return (now or dt.datetime.now(dt.UTC)) if lives_on else None
 
 
 def judge(lake: Lake, observed_at: dt.datetime | None) -> tuple[Verdict, ...]:
     """Hold every dataset to the freshness its schema asks for.
+
+    Args:
+        lake: the data, with the schemas.
+        observed_at: as `observation` gives it; None judges nothing.
 
     Returns:
         A verdict a limit, by dataset. A dataset nothing of which was known by then has none: it is missing, not old.

@@ -75,9 +75,10 @@ def test_a_run_of_the_past_is_not_told_of_today(tmp_path: Path) -> None:
     add(lake, MONDAY)
     add(lake, MONDAY + 100 * DAY)
     now = MONDAY + 300 * DAY
-    assert freshness.observation(lake, as_of=None, lives_on=True, now=now) == now
-    assert freshness.observation(lake, as_of=MONDAY, lives_on=True, now=now) == MONDAY
-    assert freshness.observation(lake, as_of=None, lives_on=False, now=now) == MONDAY + 100 * DAY
+    assert freshness.observation(as_of=None, lives_on=True, now=now) == now
+    assert freshness.observation(as_of=MONDAY, lives_on=True, now=now) == MONDAY
+    assert freshness.observation(as_of=None, lives_on=False, now=now) is None
+    assert freshness.judge(lake, None) == ()
     # as it was known three days on: the newer batch did not exist
     assert ages(lake, MONDAY + 3 * DAY)["readings", "warn"] == (3, False)
     assert ages(lake, MONDAY + 40 * DAY)["readings", "block"] == (40, True)
