@@ -138,11 +138,11 @@ def _verify(bench: Bench, case: Case) -> None:
     if case.expect_error is not None:
         raise _Differs(f"no error, and one was expected that says {case.expect_error!r}")
     names = [result.name for result in results]
-    if case.fails_check is not None and case.fails_check not in names:
-        hint = did_you_mean(case.fails_check, names)
-        raise TsqError(f"{node.name} has no check {case.fails_check!r}", where=case.where, hint=hint)
+    for name in case.fails_check:
+        if name not in names:
+            raise TsqError(f"{node.name} has no check {name!r}", where=case.where, hint=did_you_mean(name, names))
     for result in results:
-        if result.name == case.fails_check:
+        if result.name in case.fails_check:
             if not result.failed:
                 raise _Differs(f"the check {result.name!r} holds, and was expected to fail")
         elif result.failed and result.level == "block":

@@ -46,7 +46,7 @@ class Case:
         rows_where: a SQL condition: only these of the rows it makes are compared.
         ordered: whether the order of rows counts.
         tolerance: largest relative difference of two decimals that are the same.
-        fails_check: the check that must fail.
+        fails_check: the checks that must fail; any other that blocks must hold.
         expect_error: words that the error must hold.
     """
 
@@ -60,7 +60,7 @@ class Case:
     rows_where: str | None
     ordered: bool
     tolerance: float
-    fails_check: str | None
+    fails_check: tuple[str, ...]
     expect_error: str | None
 
 
@@ -124,7 +124,14 @@ def _case(
         raise TsqError("tolerance is not a number", where=document.where(*path, "tolerance"), hint="such as 1e-6")
     if not isinstance(said.get("ordered", False), bool):
         raise TsqError("ordered is true or false", where=document.where(*path, "ordered"))
-    words = {key: said.get(key) for key in ("why", "where", "fails_check", "expect_error")}
+    for key in ("where", "ordered", "tolerance"):
+        if key in said and "expect" not in said:
+            hint = "it says how expected rows are compared"
+            raise TsqError(f"{name}: {key} without expect", where=document.where(*path, key), hint=hint)
+    checks = said.get("fails_check", [])
+    checks = checks if isinstance(checks, list) else [checks]
+    words = {key: said.get(key) for key in ("why", "where", "expect_error")}
+    words |= {"fails_check": None if all(isinstance(check, str) for check in checks) else checks}
     for key, value in words.items():
         if value is not None and not isinstance(value, str):
             raise TsqError(
@@ -141,7 +148,7 @@ def _case(
         rows_where=words["where"],
         ordered=said.get("ordered", False),
         tolerance=float(tolerance),
-        fails_check=words["fails_check"],
+        fails_check=tuple(checks),
         expect_error=words["expect_error"],
     )
 

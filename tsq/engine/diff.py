@@ -12,15 +12,20 @@ from typing import Literal
 
 from tsq.engine import diff_rows
 from tsq.engine.diff_rows import Column, Limits, Pair, RowsDiff
-from tsq.engine.manifest import BuiltModel, Manifest
+from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
 from tsq.engine.warehouse import Connection
 
+# The end of the name of a check that a key is unique; the key stands before it.
+_UNIQUE = ": unique"
 Types = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class Question:
-    """How to tell the rows of a table apart: its key, empty where none is known, and the column of its sessions."""
+    """How to tell the rows of a table apart: its key, and the column of its sessions.
+
+    Where the key is empty it is the one both builds were checked for; without a date, any column of dates will do.
+    """
 
     key: tuple[str, ...] = ()
     date: str | None = None
@@ -71,13 +76,21 @@ def compare(
     models = {side: {model.name: model for model in manifest.models} for side, manifest in (("a", a), ("b", b))}
     types = {side: column_types(con, side) for side in "ab"}
     recorded = all("ops.content" in held for held in types.values())
+    unique = [
+        {(check.model, check.name.removesuffix(_UNIQUE)) for check in manifest.checks if _is_unique(check)}
+        for manifest in (a, b)
+    ]
+    proven = dict(sorted(unique[0] & unique[1]))
     for name, question in questions.items():
         first, second = models["a"].get(name), models["b"].get(name)
         if first and second:
             if (first.content and first.content == second.content) or first.run_id == second.run_id:
                 yield TableDiff(name, "same", first.rows, second.rows)
             else:
-                yield _table(con, (first, second), (types["a"][name], types["b"][name]), question, limits, recorded)
+                promised = tuple(proven[name].split(", ")) if name in proven else ()
+                asked = Question(question.key or promised, question.date)
+                pair = (first, second), (types["a"][name], types["b"][name])
+                yield _table(con, *pair, asked, limits, recorded, asked.key == promised)
         elif first:
             yield TableDiff(name, "only_a", first.rows, None)
         elif second:
@@ -104,6 +117,7 @@ def _table(
     question: Question,
     limits: Limits,
     recorded: bool,
+    unique: bool,
 ) -> TableDiff:
     (a, b), (types_a, types_b) = models, types
     shared = tuple(Column(name, types_a[name], kind) for name, kind in types_b.items() if name in types_a)
@@ -113,7 +127,7 @@ def _table(
     pair = Pair(a.name, shared, question.key, question.date or _date_of(question.key, shared))
     same_columns = not (added or removed or retyped)
     within = diff_rows.touched_sessions(con, pair, recorded and same_columns)
-    note = _why_no_key(con, pair, within)
+    note = _why_no_key(con, pair, within, unique)
     if not shared:
         rows = RowsDiff(a.rows, b.rows)
     elif note:
@@ -136,12 +150,16 @@ def _table(
     )
 
 
+def _is_unique(check: CheckResult) -> bool:
+    return check.name.endswith(_UNIQUE) and not check.failed
+
+
 def _date_of(key: tuple[str, ...], columns: tuple[Column, ...]) -> str | None:
-    dates = [column.name for column in columns if column.type_a == column.type_b == "DATE" and column.name in key]
-    return dates[0] if dates else None
+    dates = [column.name for column in columns if column.type_a == column.type_b == "DATE"]
+    return next((name for name in dates if name in key), dates[0] if dates else None)
 
 
-def _why_no_key(con: Connection, pair: Pair, within: str) -> str | None:
+def _why_no_key(con: Connection, pair: Pair, within: str, unique: bool) -> str | None:
     """Why rows cannot be matched by the key, in words; None when they can."""
     if not pair.key:
         return "it has no grain: whole rows are compared"
@@ -150,6 +168,6 @@ def _why_no_key(con: Connection, pair: Pair, within: str) -> str | None:
         if name not in names:
             return f"{name} of its grain is not in both: whole rows are compared"
     for side in "ab":
-        if not diff_rows.unique(con, pair, side, within):
+        if not unique and not diff_rows.unique(con, pair, side, within):
             return f"its grain is not unique in {side.upper()}: whole rows are compared"
     return None

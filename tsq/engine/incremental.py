@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from tsq.engine import content
 from tsq.engine.compile import Compiled
 from tsq.engine.content import Change, Span
+from tsq.engine.making import sql_error
 from tsq.engine.manifest import BuiltModel
 from tsq.engine.plan import Plan
 from tsq.engine.template import identifier, literal
-from tsq.engine.warehouse import WINDOW, Connection
+from tsq.engine.warehouse import WINDOW, Connection, DatabaseError
 
 # Where more than this share of the sessions is touched, computing all of them is quicker.
 MOST = 0.5
@@ -83,16 +84,32 @@ def pieces(
     return tuple(Piece(first, last, _earlier(now, first, reach)) for first, last in merged)
 
 
-def replace(con: Connection, node: Compiled, plan: Plan, found: Sequence[Piece]) -> None:
-    """Compute these sessions of a table again, in the transaction that is open."""
+def compute(con: Connection, node: Compiled, plan: Plan, found: Sequence[Piece]) -> None:
+    """Compute these sessions of a table aside. Outside of a transaction: one may write to a single database only.
+
+    Raises:
+        TsqError: the model's SQL does not run; names the user's line.
+    """
+    for number, piece in enumerate(found):
+        with _window(con, node, plan, piece):
+            try:
+                con.execute(
+                    f"create or replace temp table piece_{number} as select * from (\n{node.sql}\n) "
+                    f"where {_inside(node, piece)}"
+                )
+            except DatabaseError as error:
+                raise sql_error(node, error, first=2) from None
+
+
+def replace(con: Connection, node: Compiled, found: Sequence[Piece]) -> None:
+    """Put what was computed in the place of the table's old rows, in the transaction that is open."""
     table, header = identifier(node.name), node.model.header
     order = f" order by {', '.join(identifier(name) for name in header.order)}" if header.order else ""
-    for piece in found:
-        inside = f'"{header.date}" between {literal(piece.first)} and {literal(piece.last)}'
-        with _window(con, node, plan, piece):
-            con.execute(f"create or replace temp table piece as select * from (\n{node.sql}\n) where {inside}")
-        con.execute(f"delete from {table} where {inside}; insert into {table} by name select * from piece{order}")
-    con.execute("drop table if exists temp.piece")
+    for number, piece in enumerate(found):
+        con.execute(
+            f"delete from {table} where {_inside(node, piece)}; "
+            f"insert into {table} by name select * from piece_{number}{order}; drop table piece_{number}"
+        )
 
 
 def spans(found: Iterable[Piece]) -> tuple[Span, ...]:
@@ -142,6 +159,10 @@ def _touched(
 def _date_of(plan: Plan, name: str) -> str | None:
     header = plan.graph.nodes[name].model.header
     return None if header.kind == "view" else header.date
+
+
+def _inside(node: Compiled, piece: Piece) -> str:
+    return f'"{node.model.header.date}" between {literal(piece.first)} and {literal(piece.last)}'
 
 
 @contextmanager

@@ -157,7 +157,7 @@ def make(
     known = base.models if base else {}
     sources = source_hashes(graph, inputs)
     judge = _Judge(graph, sources, known)
-    chosen = set(select(graph, selection))  # WIRE
+    chosen = set(select(graph, selection, exclude=exclude, changed=judge.changed))
     wanted = chosen | reach(chosen, graph.parents)
     steps: dict[str, Step] = {}
     left_out: list[str] = []

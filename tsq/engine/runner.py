@@ -234,8 +234,9 @@ def _update(
     """Compute the touched sessions of a table, in one transaction with its checks."""
     clock = time.perf_counter()
     spans = incremental.spans(pieces)
+    incremental.compute(con, node, plan, pieces)
     with _transaction(con):
-        incremental.replace(con, node, plan, pieces)
+        incremental.replace(con, node, pieces)
         rows, results = _keep_promises(con, node)
         found, change = content.record(con, node, done.content, spans) if spans else (done.content, None)
         record = replace(record, content=found, rows=rows, seconds=done.seconds)

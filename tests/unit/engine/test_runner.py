@@ -3,8 +3,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import duckdb
 import pytest
 
 from tsq import config
-from tsq.engine import builds, catalog, graph, plan, runner, warehouse
+from tsq.engine import builds, catalog, graph, plan, runner, scratch, warehouse
 from tsq.engine.compile import compile_catalog
 from tsq.engine.lake import Lake
 from tsq.engine.runner import Published, Result
@@ -73,7 +71,7 @@ def make_plan(root: Path, *words: str, full_refresh: bool = False, sets: tuple[s
     found = catalog.read(config.load(root, sets=sets))
     nodes = graph.build(found, compile_catalog(found))
     lake = Lake(root / "warehouse" / "raw", found.raw)
-    base = builds.trusted_manifest(found.project.pointer)
+    base = plan.base_of(found.project.pointer)
     inputs = plan.Inputs(lake, "real", lake.newest_known_at())
     return plan.make(nodes, inputs, words or ("all",), base, full_refresh=full_refresh)
 
@@ -112,7 +110,7 @@ def test_a_run_publishes_every_table(make_project: MakeProject) -> None:
     assert ask(root, "select failed from ops.checks where check_name = 'i >= 0'") == [(0,)]
     assert ask(root, "select reads from ops.lineage where model = 'mart.total'") == [("base.rows",)]
     assert not published.build.stat().st_mode & stat.S_IWUSR
-    assert published.manifest.file_sha256
+    assert published.manifest.file_header_sha256
     assert published.manifest.packages["duckdb"] == duckdb.__version__
 
 
@@ -177,7 +175,76 @@ def test_a_failed_run_leaves_what_was_published(make_project: MakeProject, text:
     assert caught.value.exit_code == 1
     assert builds.published(root / "warehouse/tsq.duckdb") == published.build
     assert ask(root, "select total from mart.total") == [(10,)]
+    (root / TOTAL).write_text(MARKET[TOTAL], encoding="utf-8")
+    assert make_plan(root).nothing_to_do
+
+
+def test_what_a_failed_run_has_done_is_not_done_again(make_project: MakeProject) -> None:
+    root = make_project(MARKET)
+    (root / TOTAL).write_text("select nothing from base.rows", encoding="utf-8")
+    with pytest.raises(TsqError):
+        execute(root)
+    assert builds.published(root / "warehouse/tsq.duckdb") is None
+    (root / TOTAL).write_text(MARKET[TOTAL], encoding="utf-8")
+    left = scratch.leftover(root / "warehouse/builds")
+    assert left is not None
+    fresh = make_plan(root)
+    going_on = plan.make(fresh.graph, fresh.inputs, ("all",), left)
+    events = list(runner.run(going_on, Machine(threads=2)))
+    assert {event.name: event.action for event in events if isinstance(event, Result)} == {
+        "base.prices": "carry",
+        "base.rows": "carry",
+        "mart.total": "build",
+        "mart.twice": "build",
+    }
+    assert ask(root, "select total from mart.total") == [(10,)]
     assert not list((root / "warehouse/builds").glob(".*"))
+    assert ask(root, "select table_name from duckdb_tables() where table_name = 'progress'") == []
+
+
+def test_a_rebuilt_table_with_the_same_rows_stops_the_wave(make_project: MakeProject) -> None:
+    root = make_project(MARKET)
+    execute(root)
+    (root / "models/base/rows.sql").write_text(
+        ROWS.replace("select i from range({{ n_rows }}) t(i)", "select 4 - i as i from range({{ n_rows }}) t(i)"),
+        encoding="utf-8",
+    )
+    steps = {step.name: step.action for step in make_plan(root).steps}
+    assert steps == {"base.prices": "carry", "base.rows": "build", "mart.total": "follow", "mart.twice": "follow"}
+    results, _ = execute(root)
+    assert actions(results) == {
+        "base.prices": "carry",
+        "base.rows": "build",
+        "mart.total": "carry",
+        "mart.twice": "carry",
+    }
+    assert make_plan(root).nothing_to_do
+
+
+def test_an_unselected_reader_stays_only_while_what_it_reads_is_the_same(make_project: MakeProject) -> None:
+    root = make_project(MARKET)
+    execute(root)
+    rows = root / "models/base/rows.sql"
+    rows.write_text(ROWS.replace("select i from", "select i + 0 as i from"), encoding="utf-8")
+    results, _ = execute(root, "base.rows")
+    assert actions(results)["mart.total"] == "carry"
+    rows.write_text(ROWS.replace("select i from", "select i + 1 as i from"), encoding="utf-8")
+    results, _ = execute(root, "base.rows")
+    assert actions(results)["mart.total"] == "leave"
+    assert ask(root, "select count(*) from duckdb_tables() where schema_name = 'mart'") == [(0,)]
+    assert ask(root, "select count(*) from ops.content where model like 'mart.%'") == [(0,)]
+
+
+def test_a_view_passes_on_what_changes_behind_it(make_project: MakeProject) -> None:
+    view = header("kind: view", "select i, i * 10 as tens from base.rows")
+    root = make_project({**MARKET, "models/mart/tens.sql": view, TOTAL: "select sum(tens) as total from mart.tens"})
+    execute(root)
+    (root / "models/base/rows.sql").write_text(
+        ROWS.replace("select i from", "select i + 1 as i from"), encoding="utf-8"
+    )
+    results, _ = execute(root)
+    assert actions(results)["mart.tens"] == actions(results)["mart.total"] == "build"
+    assert ask(root, "select total from mart.total") == [(150,)]
 
 
 def test_new_promises_are_checked_without_a_rebuild(make_project: MakeProject) -> None:
@@ -229,19 +296,6 @@ def test_old_builds_are_pruned(make_project: MakeProject, monkeypatch: pytest.Mo
         execute(root, full_refresh=True)
     assert len(list((root / "warehouse/builds").glob("*.duckdb"))) == 2
     assert ask(root, "select total from mart.total") == [(10,)]
-
-
-HOLD = (
-    "import sys; from pathlib import Path; from tsq.engine import builds\nwith builds.locked(Path(sys.argv[1])): pass"
-)
-
-
-def test_a_second_run_is_told_who_holds_the_warehouse(tmp_path: Path) -> None:
-    with builds.locked(tmp_path):
-        done = subprocess.run([sys.executable, "-c", HOLD, str(tmp_path)], capture_output=True, text=True)
-    assert "busy" in done.stderr
-    assert f"process {os.getpid()}" in done.stderr
-    assert subprocess.run([sys.executable, "-c", HOLD, str(tmp_path)], check=False).returncode == 0
 
 
 def test_the_pointer_is_copied_where_links_are_not_allowed(
