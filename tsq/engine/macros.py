@@ -12,10 +12,10 @@ From the build's own as-of on, the last two give the whole table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from tsq.engine.catalog import Evening
-from tsq.engine.graph import Graph
+from tsq.engine.compile import Compiled
 from tsq.engine.header import Header
 from tsq.engine.lake import quote
 from tsq.engine.template import identifier
@@ -27,37 +27,41 @@ _DAY = "ops.day_known(as_of)"
 _NOW = "as_of >= (select max(runs.as_of) from ops.runs as runs)"
 
 
-def write(con: Connection, graph: Graph, made: Iterable[str], gone: Iterable[str] = ()) -> tuple[str, ...]:
-    """Make the macros of tables, with comments. A table that is carried over keeps the one it has.
+def prepare(con: Connection, evening: Evening) -> None:
+    """Make `ops.day_known(as_of)`, which the macros of all tables call: another evening needs no other macro of them.
 
     Args:
         con: a connection that builds; its current database is the build.
-        graph: the project's graph.
-        made: tables built or checked anew.
-        gone: tables the build no longer holds.
+        evening: when on its day a row is known.
+    """
+    seconds = (evening.time.hour * 60 + evening.time.minute) * 60 + evening.time.second
+    local = f"timezone({quote(evening.zone)}, cast(as_of as timestamptz))"
+    said = f"The last day whose evening ({evening.time:%H:%M} {evening.zone}) had come at as_of, a TIMESTAMPTZ."
+    con.execute(f"create or replace macro ops.day_known(as_of) as cast({local} - to_seconds({seconds}) as date)")
+    con.execute(f"comment on macro ops.day_known is {quote(said)}")
+
+
+def make(con: Connection, node: Compiled) -> str | None:
+    """Make the macro of a table that was just built or checked, with a comment.
 
     Returns:
-        Names of the macros made. A table that cannot tell when its rows were known has none, nor has one whose macro
-        would bear the name of another table.
+        Its name; None for a table that cannot tell when its rows were known, which has none.
     """
-    con.execute("begin")
-    con.execute(_day_known(graph.catalog.evening))
-    for table in gone:
-        con.execute(f"drop macro table if exists {identifier(table)}{SUFFIX}")
-    names = []
-    for table in made:
-        columns = {row[0]: row[1] for row in con.execute(f"describe {identifier(table)}").fetchall()}
-        select = query(table, graph.nodes[table].model.header, columns)
-        name = f"{identifier(table)}{SUFFIX}"
-        if select and name not in graph.nodes:
-            said = f"Rows of {table} as they were known at as_of, a TIMESTAMPTZ."
-            con.execute(f"create or replace macro {name}(as_of) as table {select}")
-            con.execute(f"comment on macro table {name} is {quote(said)}")
-            names.append(name)
-        else:
-            con.execute(f"drop macro table if exists {name}")
-    con.execute("commit")
-    return tuple(names)
+    columns = {row[0]: row[1] for row in con.execute(f"describe {identifier(node.name)}").fetchall()}
+    select = query(node.name, node.model.header, columns)
+    if select is None:
+        drop(con, node.name)
+        return None
+    name = f"{identifier(node.name)}{SUFFIX}"
+    said = f"Rows of {node.name} as they were known at as_of, a TIMESTAMPTZ."
+    con.execute(f"create or replace macro {name}(as_of) as table {select}")
+    con.execute(f"comment on macro table {name} is {quote(said)}")
+    return name
+
+
+def drop(con: Connection, table: str) -> None:
+    """Remove the macro of a table, if there is one."""
+    con.execute(f"drop macro table if exists {identifier(table)}{SUFFIX}")
 
 
 def query(table: str, header: Header, columns: Mapping[str, str]) -> str | None:
@@ -82,14 +86,3 @@ def query(table: str, header: Header, columns: Mapping[str, str]) -> str | None:
     if header.knowable:
         return f"{source} where ({header.knowable}) <= {_DAY} or {_NOW}"
     return None
-
-
-def _day_known(evening: Evening) -> str:
-    """A macro of its own, so that another evening needs no other macro."""
-    seconds = (evening.time.hour * 60 + evening.time.minute) * 60 + evening.time.second
-    local = f"timezone({quote(evening.zone)}, cast(as_of as timestamptz))"
-    said = f"The last day whose evening ({evening.time:%H:%M} {evening.zone}) had come at as_of, a TIMESTAMPTZ."
-    return (
-        f"create or replace macro ops.day_known(as_of) as cast({local} - to_seconds({seconds}) as date); "
-        f"comment on macro ops.day_known is {quote(said)}"
-    )
