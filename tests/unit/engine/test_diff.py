@@ -13,6 +13,7 @@ from tests.unit.engine import made_builds
 from tsq.engine import diff, warehouse
 from tsq.engine.diff import Question, TableDiff
 from tsq.engine.diff_rows import Limits
+from tsq.engine.manifest import CheckResult
 from tsq.errors import TsqError
 
 T = "mart.t"
@@ -171,6 +172,17 @@ def test_what_is_known_to_be_equal_is_not_read(tmp_path: Path) -> None:
             pair = [replace(m, models=(replace(m.models[0], **same),)) for m in (first, second)]
             (answer,) = diff.compare(con, pair[0], pair[1], {T: BY_ID}, Limits())
             assert (answer.status, answer.read) == ("same", False)
+
+
+def test_a_key_both_builds_were_checked_for_needs_no_other_source(tmp_path: Path) -> None:
+    promised = (CheckResult(T, "id: unique", "block", 0, ""),)
+    first = made_builds.write(tmp_path / "a.duckdb", {T: values("(1, 1)")}, "A", checks=promised)
+    second = made_builds.write(tmp_path / "b.duckdb", {T: values("(1, 2)")}, "B", checks=promised)
+    with warehouse.open_pair(tmp_path / "a.duckdb", tmp_path / "b.duckdb") as con:
+        (found,) = diff.compare(con, first, second, {T: Question()}, Limits())
+        assert (found.key, found.rows.changed) == (("id",), 1)
+        (found,) = diff.compare(con, first, replace(second, checks=()), {T: Question()}, Limits())
+        assert (found.key, found.rows.changed, found.rows.only_a) == ((), 0, 1)
 
 
 DAYS = "select date '2024-01-01' + (i // 10)::integer as day, i % 10 as id, {} as v from range(100) t(i)"
