@@ -26,13 +26,13 @@ MOST_ROWS = 60
 _NAME = re.compile(r"[a-z_0-9]+(\.[a-z_0-9]+)?")
 
 
-def list_models(*, root: Path | None, models: list[str], as_json: bool) -> None:
+def list_models(*, root: Path | None, models: list[str], exclude: list[str], as_json: bool) -> None:
     """Print models in running order."""
     graph = workspace.load_graph(root)
     manifest = builds.trusted_manifest(graph.catalog.project.pointer)
     built = {model.name: model for model in manifest.models} if manifest else {}
     rows = []
-    for name in graphs.select(graph, models):
+    for name in graphs.select(graph, models, exclude=exclude):
         node = graph.nodes[name]
         done = built.get(name)
         rows.append(

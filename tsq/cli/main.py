@@ -130,11 +130,16 @@ def ingest(
 
 
 @app.command("ls")
-def list_models(models: ModelsOption = None, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+def list_models(
+    models: ModelsOption = None,
+    exclude: ExcludeOption = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """List models in running order: what each reads, its rows and its seconds in the published build."""
     from tsq.cli import browsing
 
-    browsing.list_models(root=project, models=models or ["all"], as_json=as_json)
+    browsing.list_models(root=project, models=models or ["all"], exclude=exclude or [], as_json=as_json)
 
 
 @app.command()
@@ -148,6 +153,27 @@ def show(
     from tsq.cli import browsing
 
     browsing.show(root=project, name=name, only_sql=sql, as_json=as_json)
+
+
+@app.command()
+def lineage(
+    target: Annotated[
+        str,
+        typer.Argument(help="layer.table.column, layer.table, or a table name that is unique; raw.* and config.* too."),
+    ],
+    down: Annotated[bool, typer.Option("--down", help="What is made of it, instead of what it is made of.")] = False,
+    rows: Annotated[
+        bool,
+        typer.Option("--rows", help="Show what chooses, orders and filters too, not only what values are made of."),
+    ] = False,
+    depth: Annotated[int | None, typer.Option(min=1, metavar="N", help="Levels to show; default: all.")] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Trace a column: up to the raw columns and files it is made of, or down to all that is made of it."""
+    from tsq.cli import tracing
+
+    tracing.lineage(root=project, target=target, down=down, rows=rows, depth=depth, as_json=as_json)
 
 
 @app.command()
@@ -181,6 +207,19 @@ def report(project: ProjectOption = None) -> None:
     from tsq.cli import running
 
     running.report(root=project)
+
+
+@app.command()
+def docs(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option(help="Folder of the site; default: reports/out/docs.")] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the documentation of the project: tables, columns, checks, knobs, SQL and lineage, in one HTML file."""
+    from tsq.cli import documenting
+
+    documenting.docs(root=project, out=out, group=context.find_root().command, as_json=as_json)
 
 
 def main() -> None:
