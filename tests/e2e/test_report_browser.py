@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tsq.report import make_site
+from tsq.report.site import make_site
 
 ROOT = Path(__file__).parents[2]
 MADE = runpy.run_path(str(ROOT / "tests" / "unit" / "report" / "made_warehouse.py"))

@@ -83,8 +83,8 @@ def errors_of(package: Path = PACKAGE) -> tuple[Said, ...]:
     found: dict[Said, None] = {}
     for path in sorted(package.rglob("*.py")):
         module = ".".join(path.relative_to(package).with_suffix("").parts).removesuffix(".__init__")
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for call, function in _calls(tree, None):
+        text = path.read_text(encoding="utf-8")
+        for call, function in _calls(ast.parse(text)) if "TsqError(" in text else ():
             found.update(dict.fromkeys(_said(module, call, function)))
     return tuple(found)
 
@@ -104,11 +104,15 @@ def grouped(package: Path = PACKAGE) -> dict[str, list[Said]]:
     return {title: sorted(few, key=lambda said: said.what.lstrip("⟨[")) for title, few in groups.items() if few}
 
 
-def _calls(node: ast.AST, function: ast.FunctionDef | None) -> Iterator[tuple[ast.Call, ast.FunctionDef | None]]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Call) and isinstance(child.func, ast.Name) and child.func.id == "TsqError":
-            yield child, function
-        yield from _calls(child, child if isinstance(child, ast.FunctionDef) else function)
+def _calls(tree: ast.Module) -> list[tuple[ast.Call, ast.FunctionDef | None]]:
+    """Every `TsqError(...)` in the order of the source, with the innermost function it stands in."""
+    inside: dict[ast.Call, ast.FunctionDef | None] = {}
+    for scope in ast.walk(tree):
+        if isinstance(scope, ast.Module | ast.FunctionDef):
+            for node in ast.walk(scope):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "TsqError":
+                    inside[node] = scope if isinstance(scope, ast.FunctionDef) else None
+    return sorted(inside.items(), key=lambda found: found[0].lineno)
 
 
 def _said(module: str, call: ast.Call, function: ast.FunctionDef | None) -> Iterator[Said]:

@@ -21,15 +21,7 @@ from tsq.engine.datasets import Dataset
 from tsq.engine.graph import Graph
 from tsq.engine.header import Check
 from tsq.engine.lake import LAKE_COLUMNS, QUARANTINE_COLUMNS
-
-LAKE_DOCS = {
-    "format": "format the file was recognised as",
-    "source_rank": "rank of the format: between sources of equal knowledge the lower one wins",
-    "known_at": "when the market could have known the row",
-    "loaded_at": "when the row was loaded",
-    "batch_id": "load that brought the row",
-    "file": "file the row stood in",
-}
+from tsq.report.docs_facts import LAKE_DOCS
 
 
 def pages(root: Path) -> dict[str, str]:

@@ -130,7 +130,7 @@ def report(*, root: Path | None) -> None:
 
 def report_files(project: Project) -> tuple[Path, ...]:
     """Write the pages, say what they could not show; returns the files."""
-    from tsq.report import make_site
+    from tsq.report.site import make_site
 
     site = make_site(project.pointer, project.reports / "pages", project.reports / "out")
     for problem in site.problems:

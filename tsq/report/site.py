@@ -6,14 +6,10 @@ interpreting them, so nothing is evaluated. All text is escaped; a ticker may be
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import jinja2
@@ -22,6 +18,7 @@ from tsq.engine.warehouse import Connection, DatabaseError, open_readonly
 from tsq.report import bundle, cards, files, queries, theme
 from tsq.report import format as formats
 from tsq.report.cards import Card, Content, Problem, Sheet
+from tsq.report.embed import asset, digest, json_text
 from tsq.report.page import Page, load_pages
 
 
@@ -103,7 +100,7 @@ def _html(sheet: Sheet, content: Content, sheets: list[Sheet], run: Run | None, 
     scripts = [script.result(), asset("page.js")] if content.specs else [asset("page.js")]
     policy = [
         "default-src 'none'",
-        f"script-src {' '.join(_hash(text) for text in scripts)}",
+        f"script-src {' '.join(digest(text) for text in scripts)}",
         "style-src 'unsafe-inline'",
         "img-src data: blob:",
         "base-uri 'none'",
@@ -138,25 +135,6 @@ def _flow(blocks: tuple[Card, ...]) -> list[list[Card]]:
         else:
             groups.append([card])
     return groups
-
-
-def json_text(value: object) -> str:
-    """Write JSON that may stand inside a `<script>` element.
-
-    Raises:
-        ValueError: a NaN or an infinity is left in it.
-    """
-    text = json.dumps(value, allow_nan=False, ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def asset(name: str) -> str:
-    """Read a file of this package's `assets/`."""
-    return resources.files("tsq.report").joinpath("assets", name).read_text(encoding="utf-8").replace("\r\n", "\n")
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 @cache
