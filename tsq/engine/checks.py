@@ -128,9 +128,9 @@ def verify(con: Connection, node: Compiled, *, where: str | None = None) -> tupl
     Args:
         con: a connection that sees the table.
         node: its model.
-        where: a predicate on the header's date column, when the rows that do not meet it were verified before and
-            have not changed: row checks, nulls, references and uniqueness are counted over the rows that meet it.
-            Checks that are queries run whole. Give None when a table of `node.check_reads` changed.
+        where: a predicate on the header's date column, when the rows that do not meet it were verified before, and
+            neither they nor what they refer to have changed: row checks, nulls, references and uniqueness are counted
+            over the rows that meet it. Checks that are queries run whole.
 
     Returns:
         Rows of the whole table, and one result a promise.

@@ -55,7 +55,7 @@ def call(con: Connection, node: Compiled) -> Any:
         raise TsqError(f"{node.name} cannot be imported", where=node.model.path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    tables = [con.sql(f"select * from {identifier(read)}").pl() for read in node.reads]
+    tables = [con.sql(f"select * from {identifier(read)}").pl() for read in node.own_reads]
     frame = module.model(*tables, **node.knobs)
     return frame.to_arrow()
 
