@@ -71,24 +71,23 @@ def record(
     described = con.execute(f"describe {table}").fetchall()
     schema = _digest(*(f"{row[0]} {row[1]}" for row in described))
     happenings = _happenings(table, header, [row[0] for row in described])
-    within = "" if spans is None else f" where {_within('date', spans)}"
+    these = "" if spans is None else within("date", spans)
     con.execute(
         f"create or replace temp table fresh as select {name} as model, date, count(*) as rows, sum(hash) as hash "
-        f"from ({happenings}){within} group by date"
+        f"from ({happenings}) {these and f'where {these}'} group by date"
     )
+    mine = f"model = {name}" + (these and f" and {these}")
     dates: tuple[dt.date, ...] | None = None
     known = con.execute(f"select count(*) from {TABLE} where model = {name}").fetchone() or (0,)
     if before and known[0]:
-        old = f"select date, rows, hash from {TABLE} where model = {name}{within.replace('where', 'and')}"
+        old = f"select date, rows, hash from {TABLE} where {mine}"
         new = "select date, rows, hash from fresh"
         differing = con.execute(
             f"select distinct date from (({old} except {new}) union all ({new} except {old})) order by date nulls first"
         ).fetchall()
         if not differing or differing[0][0] is not None:
             dates = tuple(row[0] for row in differing)
-    con.execute(
-        f"delete from {TABLE} where model = {name}{within.replace('where', 'and')}; insert into {TABLE} from fresh"
-    )
+    con.execute(f"delete from {TABLE} where {mine}; insert into {TABLE} from fresh")
     listed = con.execute(
         f"select md5(string_agg(concat_ws(' ', date, rows, hash), ',' order by date)) from {TABLE} where model = {name}"
     ).fetchone() or ("",)
@@ -129,7 +128,8 @@ def _happenings(table: str, header: Header, columns: Sequence[str]) -> str:
     return " union all ".join([begins, *ends])
 
 
-def _within(column: str, spans: Iterable[Span]) -> str:
+def within(column: str, spans: Iterable[Span]) -> str:
+    """A predicate: the session of a row lies in one of these spans."""
     return "(" + " or ".join(f"{column} between {literal(first)} and {literal(last)}" for first, last in spans) + ")"
 
 

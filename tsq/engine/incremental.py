@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from tsq.engine import content
 from tsq.engine.compile import Compiled
 from tsq.engine.content import Change, Span
-from tsq.engine.making import sql_error
+from tsq.engine.sql_error import sql_error
 from tsq.engine.manifest import BuiltModel
 from tsq.engine.plan import Plan
 from tsq.engine.template import identifier, literal
@@ -45,31 +45,26 @@ class _Touched:
 
 
 def pieces(
-    con: Connection,
-    node: Compiled,
-    done: BuiltModel,
-    plan: Plan,
-    contents: Mapping[str, str],
-    changes: Mapping[str, Change],
+    con: Connection, plan: Plan, done: BuiltModel, record: BuiltModel, changes: Mapping[str, Change]
 ) -> tuple[Piece, ...] | None:
     """Find the sessions of an incremental table that must be computed again.
 
     Args:
         con: the build, which still holds the table as it was.
-        node: the model.
-        done: what the table was made of.
         plan: the run's plan.
-        contents: content of each table it reads, as it is now.
+        done: what the table was made of.
+        record: what it is to be made of.
         changes: how tables differ from what they were before this run.
 
     Returns:
         The pieces, apart from each other and in order; none where nothing is touched; None where the whole table must
         be computed.
     """
-    touched = _touched(con, done, plan, contents, changes)
+    node = plan.graph.nodes[done.name]
+    touched = _touched(con, plan, done, record, changes)
     if touched is None:
         return None
-    dated = [name for name in plan.graph.parents[node.name] if _date_of(plan, name)]
+    dated = [name for name in done.parents if _date_of(plan, name)]
     known = content.sessions(con, [*dated, node.name])
     now = sorted({*known, *touched.bounded})
     gone = {day for name in dated if name in changes for day in changes[name].dates or ()}
@@ -124,16 +119,12 @@ def count(con: Connection, node: Compiled, written: Iterable[Span]) -> int:
 
 
 def _touched(
-    con: Connection,
-    done: BuiltModel,
-    plan: Plan,
-    contents: Mapping[str, str],
-    changes: Mapping[str, Change],
+    con: Connection, plan: Plan, done: BuiltModel, record: BuiltModel, changes: Mapping[str, Change]
 ) -> _Touched | None:
     bounded: set[dt.date] = set()
     onwards: list[dt.date] = []
     for name, was in done.parents.items():
-        if contents[name] == was:
+        if record.parents[name] == was:
             continue
         change = changes.get(name)
         if change is None or change.was != was or change.dates is None:
@@ -145,7 +136,7 @@ def _touched(
         else:
             return None
     for source, was in done.sources.items():
-        if plan.sources[source] == was:
+        if record.sources[source] == was:
             continue
         schema, _, name = source.partition(".")
         before = plan.base.sources.get(was) if plan.base and schema == "raw" else None
@@ -170,7 +161,7 @@ def _window(con: Connection, node: Compiled, plan: Plan, piece: Piece) -> Iterat
     """Show a model its dated tables cut to what a piece needs, under their own names."""
     catalog, lake = plan.graph.catalog, plan.inputs.lake
     raw: list[str] = []
-    for read in node.reads:
+    for read in node.own_reads:
         schema, _, table = read.partition(".")
         if read in plan.graph.nodes:
             date = _date_of(plan, read)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from typing import Any
 
 from tsq.engine.compile import Compiled
+from tsq.engine.sql_error import sql_error
 from tsq.engine.template import identifier
 from tsq.engine.warehouse import Connection, DatabaseError
-from tsq.errors import FAILED, TsqError
+from tsq.errors import TsqError
 
 
 def make(con: Connection, node: Compiled) -> None:
@@ -58,22 +58,3 @@ def call(con: Connection, node: Compiled) -> Any:
     tables = [con.sql(f"select * from {identifier(read)}").pl() for read in node.own_reads]
     frame = module.model(*tables, **node.knobs)
     return frame.to_arrow()
-
-
-def sql_error(node: Compiled, error: DatabaseError, first: int) -> TsqError:
-    """A database error in the user's words: the message, their file and line, the candidates DuckDB names.
-
-    Args:
-        node: the model that ran.
-        error: what DuckDB said.
-        first: line of the statement on which the model's own SQL begins.
-    """
-    text = str(error)
-    said = text.split("\n\n")[0].splitlines()
-    found = re.search(r"^LINE (\d+):", text, re.MULTILINE)
-    where: str = str(node.model.path)
-    if found and node.lines:
-        row = min(max(int(found.group(1)) - first, 0), len(node.lines) - 1)
-        where = f"{node.model.path}:{node.lines[row]}"
-    hint = " ".join(said[1:]).strip() or f"see the SQL that ran with `tsq show {node.name}`"
-    return TsqError(f"{node.name}: {said[0]}", where=where, hint=hint[:300], exit_code=FAILED)

@@ -47,16 +47,18 @@ TABLES = {
         },
     ),
     "builds": Table(
-        "One row is a table of this build: its fingerprint, and the run that last built it.",
+        "One row is a table of this build: its hashes, the run that last built it, and the SQL that made it.",
         {
             "run_id": "VARCHAR",
             "model": "VARCHAR",
             "layer": "VARCHAR",
             "kind": "VARCHAR",
             "fingerprint": "VARCHAR",
+            "content": "VARCHAR",
             "rows": "BIGINT",
             "seconds": "DOUBLE",
             "carried": "BOOLEAN",
+            "sql": "VARCHAR",
         },
     ),
     "checks": Table(
@@ -146,7 +148,7 @@ def _run(manifest: Manifest) -> Sequence[Any]:
 
 
 def _builds(manifest: Manifest, plan: Plan) -> Rows:
-    carried = {step.name for step in plan.steps if step.action != "build"}
+    nodes = plan.graph.nodes
     return [
         (
             model.run_id,
@@ -154,9 +156,11 @@ def _builds(manifest: Manifest, plan: Plan) -> Rows:
             model.name.partition(".")[0],
             model.kind,
             model.fingerprint,
+            model.content,
             model.rows,
             model.seconds,
-            model.name in carried,
+            model.run_id != manifest.run_id,
+            nodes[model.name].sql,
         )
         for model in manifest.models
     ]

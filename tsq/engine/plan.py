@@ -84,6 +84,11 @@ class Step:
     wanted: bool
     reason: str
 
+    @property
+    def stays(self) -> bool:
+        """Whether the table surely is what it was."""
+        return self.action in ("check", "carry")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -116,7 +121,7 @@ class Plan:
     def seconds_carried(self) -> float:
         """What the tables that are surely carried over once took."""
         known = self.base.models if self.base else {}
-        return sum(known[step.name].seconds for step in self.steps if step.action in ("check", "carry"))
+        return sum(known[step.name].seconds for step in self.steps if step.stays)
 
 
 def base_of(pointer: Path) -> Base | None:
@@ -193,9 +198,9 @@ class _Judge:
             return "another engine"
         if done.own_hash != node.own_hash:
             return "changed"
-        if done.sources != {source: self.sources[source] for source in self.graph.sources[name]}:
+        if done.sources != {source: self.sources[source] for source in node.own_reads if source in self.sources}:
             return "new data"
-        return "" if done.parents.keys() == set(self.graph.parents[name]) else "changed"
+        return ""
 
     def action(self, name: str, steps: Mapping[str, Step]) -> tuple[Action, str]:
         """What a model needs, given what becomes of the models before it."""
@@ -203,14 +208,16 @@ class _Judge:
         if reason:
             return "build", reason
         done = self.known[name]
+        still = {parent for parent in self.graph.parents[name] if parent in steps and steps[parent].stays}
         for parent, content in done.parents.items():
-            step = steps.get(parent)
-            if step and step.action in ("check", "carry") and self.known[parent].content != content:
+            if parent in still and self.known[parent].content != content:
                 return "build", f"{parent} changed"
-        moving = [parent for parent in done.parents if parent in steps and steps[parent].action in ("build", "follow")]
+        moving = [parent for parent in self.graph.parents[name] if parent not in still]
         if moving:
             return "follow", f"reads {', '.join(moving)}"
-        return ("carry", "unchanged") if done.promises == self.graph.nodes[name].promise_hash else ("check", "promises")
+        held = {**self.sources, **{parent: self.known[parent].content for parent in still}}
+        same = done.promises == pledge(self.graph.nodes[name], held)
+        return ("carry", "unchanged") if same else ("check", "what it promises changed")
 
 
 @cache
@@ -224,6 +231,17 @@ def fingerprint(node: Compiled, parents: Mapping[str, str], sources: Mapping[str
     parts = [engine(), node.own_hash]
     parts += [f"{name} {content}" for name, content in sorted({**parents, **sources}.items())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def pledge(node: Compiled, contents: Mapping[str, str]) -> str:
+    """Hash of what a table promises, and of the other tables it promises something about.
+
+    Args:
+        node: the model.
+        contents: content of tables and hashes of sources; at least of those its checks read.
+    """
+    looked_at = [f"{name} {contents[name]}" for name in node.check_reads if name in contents]
+    return hashlib.sha256("\n".join([node.promise_hash, *looked_at]).encode()).hexdigest()
 
 
 def source_hashes(graph: Graph, inputs: Inputs) -> dict[str, str]:

@@ -18,7 +18,7 @@ from tsq.engine.compile import Compiled
 from tsq.engine.content import Change
 from tsq.engine.incremental import Piece
 from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
-from tsq.engine.plan import Plan, Step, engine, fingerprint, source_states
+from tsq.engine.plan import Plan, Step, engine, fingerprint, pledge, source_states
 from tsq.engine.template import identifier, literal
 from tsq.engine.warehouse import Connection, Machine
 
@@ -143,47 +143,46 @@ def _step(con: Connection, plan: Plan, step: Step, made: _Made) -> Result:
     """Do what one step says, now that everything it reads is done."""
     node = plan.graph.nodes[step.name]
     done = plan.base.models.get(step.name) if plan.base else None
-    parents = {name: made.models[name].content for name in plan.graph.parents[step.name] if name in made.models}
-    sources = {name: plan.sources[name] for name in plan.graph.sources[step.name]}
-    whole = len(parents) == len(plan.graph.parents[step.name])
-    mark = fingerprint(node, parents, sources)
-    if step.action != "build" and done and done.fingerprint == mark:
-        if done.promises == node.promise_hash:
-            return _carry(plan, done, made)
-        return _check(con, node, done, made)
-    if not whole or not step.wanted:
-        _drop(con, step.name)
-        return Result(step.name, "leave", 0, 0.0)
+    contents = {**plan.sources, **{name: model.content for name, model in made.models.items()}}
     record = BuiltModel(
         name=node.name,
         kind=node.model.header.kind,
-        fingerprint=mark,
+        fingerprint="",
         content="",
-        promises=node.promise_hash,
+        promises=pledge(node, contents),
         engine=engine(),
         own_hash=node.own_hash,
         knobs=dict(node.knobs),
-        parents=parents,
-        sources=sources,
+        parents={name: contents[name] for name in node.own_reads if name in made.models},
+        sources={name: contents[name] for name in node.own_reads if name in plan.sources},
         rows=0,
         seconds=0.0,
         run_id=made.run_id,
     )
-    pieces = _pieces(con, plan, step, done, made, parents)
-    if done and pieces is not None:
-        return _update(con, plan, node, done, record, pieces, made)
-    return _build(con, node, done, record, made)
+    record = replace(record, fingerprint=fingerprint(node, record.parents, record.sources))
+    if step.action != "build" and done and done.fingerprint == record.fingerprint:
+        if done.promises == record.promises:
+            return _carry(plan, done, made)
+        return _check(con, plan, node, replace(done, promises=record.promises), made)
+    if not step.wanted or not all(name in made.models for name in plan.graph.parents[step.name]):
+        _drop(con, step.name)
+        return Result(step.name, "leave", 0, 0.0)
+    if done:
+        pieces = _pieces(con, plan, step, done, record, made)
+        if pieces is not None:
+            return _update(con, plan, done, record, pieces, made)
+    return _build(con, plan, done, record, made)
 
 
 def _pieces(
-    con: Connection, plan: Plan, step: Step, done: BuiltModel | None, made: _Made, parents: dict[str, str]
+    con: Connection, plan: Plan, step: Step, done: BuiltModel, record: BuiltModel, made: _Made
 ) -> tuple[Piece, ...] | None:
-    node = plan.graph.nodes[step.name]
-    if node.model.header.kind != "incremental" or done is None or step.reason == "full refresh":
+    """The sessions of an incremental table to compute again; None for all of them."""
+    if record.kind != "incremental" or step.reason == "full refresh":
         return None
-    if (done.own_hash, done.engine, done.parents.keys()) != (node.own_hash, engine(), parents.keys()):
+    if (done.own_hash, done.engine, done.parents.keys()) != (record.own_hash, record.engine, record.parents.keys()):
         return None
-    return incremental.pieces(con, node, done, plan, parents, made.changes)
+    return incremental.pieces(con, plan, done, record, made.changes)
 
 
 def _carry(plan: Plan, done: BuiltModel, made: _Made) -> Result:
@@ -193,26 +192,24 @@ def _carry(plan: Plan, done: BuiltModel, made: _Made) -> Result:
     return Result(done.name, "carry", done.rows, 0.0, kept)
 
 
-def _check(con: Connection, node: Compiled, done: BuiltModel, made: _Made) -> Result:
-    """Hold a table that was carried over to promises that changed."""
+def _check(con: Connection, plan: Plan, node: Compiled, record: BuiltModel, made: _Made) -> Result:
+    """Hold a table that was carried over to promises that changed, or to tables they speak of that did."""
     clock = time.perf_counter()
     with _transaction(con):
-        rows, results = _keep_promises(con, node)
-        record = replace(done, promises=node.promise_hash)
+        rows, results = _keep_promises(con, plan, node)
         scratch.remember(con, record, made.changes.get(node.name), results)
-    made.models[node.name] = record
-    made.checks.extend(results)
-    return Result(node.name, "check", rows, _since(clock), results)
+    return _done(made, record, made.changes.get(node.name), Result(node.name, "check", rows, _since(clock), results))
 
 
-def _build(con: Connection, node: Compiled, done: BuiltModel | None, record: BuiltModel, made: _Made) -> Result:
+def _build(con: Connection, plan: Plan, done: BuiltModel | None, record: BuiltModel, made: _Made) -> Result:
     """Make one table in one transaction with its checks; nothing of it stays when one of them blocks."""
     clock = time.perf_counter()
+    node = plan.graph.nodes[record.name]
     with _transaction(con):
         _drop(con, node.name)
         making.make(con, node)
-        rows, results = _keep_promises(con, node)
-        if node.model.header.kind == "view":
+        rows, results = _keep_promises(con, plan, node)
+        if record.kind == "view":
             found = content.of_view(node, record.parents.values())
             change = Change(done.content, None) if done else None
         else:
@@ -223,21 +220,19 @@ def _build(con: Connection, node: Compiled, done: BuiltModel | None, record: Bui
 
 
 def _update(
-    con: Connection,
-    plan: Plan,
-    node: Compiled,
-    done: BuiltModel,
-    record: BuiltModel,
-    pieces: tuple[Piece, ...],
-    made: _Made,
+    con: Connection, plan: Plan, done: BuiltModel, record: BuiltModel, pieces: tuple[Piece, ...], made: _Made
 ) -> Result:
     """Compute the touched sessions of a table, in one transaction with its checks."""
     clock = time.perf_counter()
+    node = plan.graph.nodes[record.name]
     spans = incremental.spans(pieces)
+    if not spans and done.promises == record.promises:
+        return _carry(plan, replace(record, content=done.content, rows=done.rows, seconds=done.seconds), made)
     incremental.compute(con, node, plan, pieces)
+    written = content.within(node.model.header.date or "", spans) if done.promises == record.promises else None
     with _transaction(con):
         incremental.replace(con, node, pieces)
-        rows, results = _keep_promises(con, node)
+        rows, results = _keep_promises(con, plan, node, written)
         found, change = content.record(con, node, done.content, spans) if spans else (done.content, None)
         record = replace(record, content=found, rows=rows, seconds=done.seconds)
         scratch.remember(con, record, change, results)
@@ -314,13 +309,12 @@ def _attach_sources(con: Connection, plan: Plan) -> None:
                 con.executemany(f"insert into config.main.{identifier(name)} values ({marks})", seed.rows)
 
 
-def _keep_promises(con: Connection, node: Compiled) -> tuple[int, tuple[CheckResult, ...]]:
-    rows, results = checks.verify(con, node)
-    for result in results:
-        if result.failed and result.level == "block":
-            raise checks.explain(con, node, result)
+def _keep_promises(
+    con: Connection, plan: Plan, node: Compiled, where: str | None = None
+) -> tuple[int, tuple[CheckResult, ...]]:
+    found = checks.enforce(con, node, plan.graph.catalog.project.warehouse / "failed", where=where)
     _comment(con, node)
-    return rows, results
+    return found
 
 
 @contextmanager
