@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
+from tsq.engine import places
 from tsq.engine.catalog import Catalog
 from tsq.engine.compile import Compiled
 from tsq.errors import TsqError, did_you_mean
@@ -170,7 +171,7 @@ def _check_read(node: Compiled, read: str, catalog: Catalog, compiled: Mapping[s
             order = " → ".join(catalog.layers)
             raise TsqError(
                 f"{node.name} reads uphill from {read}",
-                where=node.model.path,
+                where=_place(node, read),
                 hint=f"layers read downhill only: {order}",
             )
     elif schema == "raw" and table in catalog.raw:
@@ -178,20 +179,25 @@ def _check_read(node: Compiled, read: str, catalog: Catalog, compiled: Mapping[s
             readers = ", ".join(sorted(catalog.raw_readers))
             raise TsqError(
                 f"{node.name} reads {read}",
-                where=node.model.path,
+                where=_place(node, read),
                 hint=f"only {readers} may read raw data; read pit.* instead",
             )
     elif not (schema == "config" and table in catalog.config):
         known = [*compiled, *(f"raw.{name}" for name in catalog.raw), *(f"config.{name}" for name in catalog.config)]
         raise TsqError(
-            f"{node.name} reads {read}, which nothing makes", where=node.model.path, hint=did_you_mean(read, known)
+            f"{node.name} reads {read}, which nothing makes", where=_place(node, read), hint=did_you_mean(read, known)
         )
     if read not in compiled and node.model.header.kind == "view":
         raise TsqError(
             f"{node.name} is a view of {read}, which a published build does not hold",
-            where=node.model.path,
+            where=_place(node, read),
             hint="make it `kind: table`: views look at tables of the same build",
         )
+
+
+def _place(node: Compiled, read: str) -> str:
+    """Where a model names a table it reads."""
+    return places.written(node.model, node.sql, node.lines, read)
 
 
 def _order(parents: Mapping[str, tuple[str, ...]], compiled: Mapping[str, Compiled]) -> list[str]:

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from tsq.engine import content
 from tsq.engine.compile import Compiled
 from tsq.engine.content import Change, Span
-from tsq.engine.sql_error import sql_error
 from tsq.engine.manifest import BuiltModel
 from tsq.engine.plan import Plan
+from tsq.engine.sql_error import sql_error
 from tsq.engine.template import identifier, literal
 from tsq.engine.warehouse import WINDOW, Connection, DatabaseError
 

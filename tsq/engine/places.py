@@ -36,11 +36,20 @@ def promised(model: Model, *key: str | int) -> str:
 
 
 def written(model: Model, sql: str, lines: tuple[int, ...], word: str) -> str:
-    """`file:line` of the first place a model's SQL has a word; the file where it has none."""
-    found = re.search(rf"(?<![\w.]){re.escape(word)}(?!\w)", sql, re.IGNORECASE)
-    if found is None or not lines:
-        return str(model.path)
-    return f"{model.path}:{lines[min(sql.count(chr(10), 0, found.start()), len(lines) - 1)]}"
+    """`file:line` of the first place a model has a word: in its SQL, else in its header; else the file.
+
+    Args:
+        model: the model.
+        sql: its rendered SQL.
+        lines: line of the user's file for each line of `sql`.
+        word: a name, such as `pit.prices`; case does not matter.
+    """
+    pattern = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w)", re.IGNORECASE)
+    if word and lines and (found := pattern.search(sql)):
+        return f"{model.path}:{lines[min(sql.count(chr(10), 0, found.start()), len(lines) - 1)]}"
+    text = model.path.read_text(encoding="utf-8")
+    found = pattern.search(text) if word else None
+    return f"{model.path}:{text.count(chr(10), 0, found.start()) + 1}" if found else str(model.path)
 
 
 def _own_header(path: Path) -> Document | None:

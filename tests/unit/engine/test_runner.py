@@ -153,7 +153,7 @@ def test_a_selection_leaves_stale_tables_out(make_project: MakeProject) -> None:
 @pytest.mark.parametrize(
     ("text", "said", "where"),
     [
-        ("select\n    sum(ii) as total\nfrom base.rows", 'column "ii"', "total.sql:2"),
+        ("select\n    sum(ii) as total\nfrom base.rows", "no column ii", "total.sql:2"),
         (header('checks: ["total > 99"]', "select sum(i) as total from base.rows"), "1 rows break", "total.sql"),
         (header("grain: [x]", "select 1 as x from base.rows"), "unique", "total.sql"),
         (header("grain: [x]", "select null as x from base.rows"), "not null", "total.sql"),
