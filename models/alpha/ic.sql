@@ -1,5 +1,6 @@
 /*---
 grain: [date, factor, horizon_days]
+references: {date: universe.rebalances.date}
 order: [factor, horizon_days, date]
 knowable: known_on
 checks:

@@ -1,5 +1,6 @@
 /*---
 grain: [portfolio, date]
+references: {date: pit.sessions.date}
 order: [portfolio, date]
 checks:
   - cash_inr >= -0.01

@@ -1,5 +1,6 @@
 """---
 grain: [seq]
+references: {date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [seq]
 checks:
   - kind in ('inception', 'fill', 'corporate_action', 'fraction', 'dividend', 'delisting')

@@ -1,5 +1,6 @@
 /*---
 grain: [portfolio, security_id, from_date]
+references: {security_id: pit.securities.security_id}
 checks:
   - qty > 0
   - from_date < to_date

@@ -1,5 +1,6 @@
 /*---
 grain: [date, portfolio, basis]
+references: {date: pit.sessions.date}
 order: [portfolio, basis, date]
 checks:
   - nav > 0

@@ -1,5 +1,6 @@
 /*---
 grain: [date, portfolio, security_id]
+references: {date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [portfolio, date, security_id]
 columns:
   date: {type: DATE, doc: "session"}

@@ -1,5 +1,6 @@
 /*---
 grain: [date, security_id]
+references: {date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [security_id, session_no]
 checks:
   - mark > 0

@@ -1,5 +1,6 @@
 /*---
 grain: [seq]
+references: {seq: book.events.seq, date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [seq]
 checks:
   - side in ('buy', 'sell')

@@ -1,5 +1,6 @@
 /*---
 grain: [security_id, ex_date, kind]
+references: {security_id: pit.securities.security_id}
 knowable: "greatest(ex_date, cast(timezone('Asia/Kolkata', known_at) as date))"
 checks:
   - "price_factor > 0"

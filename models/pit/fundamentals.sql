@@ -1,5 +1,6 @@
 /*---
 grain: [security_id, period_end, consolidated, known_from]
+references: {security_id: pit.securities.security_id}
 knowable: "cast(timezone('Asia/Kolkata', known_to) as date)"
 checks:
   - "known_from < known_to"

@@ -1,5 +1,6 @@
 /*---
 grain: [security_id, session_no]
+references: {security_id: pit.identities.security_id}
 knowable: date
 order: [security_id, session_no]
 checks:

@@ -1,5 +1,6 @@
 /*---
 grain: [security_id, valid_from]
+references: {security_id: pit.securities.security_id}
 knowable: valid_to
 checks:
   - "valid_from < valid_to"

@@ -1,5 +1,6 @@
 /*---
 grain: [date, portfolio, security_id]
+references: {date: universe.rebalances.date, security_id: pit.securities.security_id}
 checks:
   - pick >= 1
   - sector_pick <= sector_slots

@@ -1,5 +1,6 @@
 /*---
 grain: [date, portfolio, security_id]
+references: {date: universe.rebalances.date, security_id: pit.securities.security_id}
 checks:
   - weight > 0 and weight <= 1
   - name: weights_sum_to_at_most_one

@@ -1,5 +1,6 @@
 /*---
 grain: [date, security_id]
+references: {date: universe.rebalances.date, security_id: pit.securities.security_id}
 order: [date, security_id]
 checks:
   - "active = (reason is null)"
