@@ -96,14 +96,14 @@ def show(*, root: Path | None, name: str, only_sql: bool, as_json: bool) -> None
         typer.echo(f"check     {rule.level:<6}{rule.name}")
 
 
-def query(*, root: Path | None, text: str, output: str) -> None:
-    """Print the rows of a query against the published warehouse."""
+def query(*, root: Path | None, text: str, output: str, build: str | None = None) -> None:
+    """Print the rows of a query against the published warehouse, or another build."""
     from tsq.engine import warehouse
 
     project = config.load(root)
     _one_of(output, ("table", "csv", "json"))
     sql = _query_text(project, text)
-    con = warehouse.open_readonly(project.pointer)
+    con = warehouse.open_readonly(builds.resolve(project.pointer, build) if build else project.pointer)
     relation = _ask(con, sql, text)
     if output == "table":
         width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDEST
@@ -114,7 +114,7 @@ def query(*, root: Path | None, text: str, output: str) -> None:
         typer.echo(json.dumps(relation.pl().to_dicts(), default=str, ensure_ascii=False))
 
 
-def export(*, root: Path | None, text: str, output: str, to: Path | None) -> None:
+def export(*, root: Path | None, text: str, output: str, to: Path | None, build: str | None = None) -> None:
     """Write the rows of a table or query to a file, whole or not at all."""
     from tsq.engine import warehouse
 
@@ -123,7 +123,7 @@ def export(*, root: Path | None, text: str, output: str, to: Path | None) -> Non
     name = text if _NAME.fullmatch(text) else "query"
     target = to or project.reports / "out" / f"{name}.{output}"
     sql = f"select * from {text}" if "." in name else _query_text(project, text)
-    con = warehouse.open_readonly(project.pointer)
+    con = warehouse.open_readonly(builds.resolve(project.pointer, build) if build else project.pointer)
     frame = _ask(con, sql, text).pl()
     target.parent.mkdir(parents=True, exist_ok=True)
     scratch = target.with_name(f".{target.name}.tmp")

@@ -30,6 +30,8 @@ SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Override a knob for this run; repeatable.")
 ]
 ProfileOption = Annotated[str | None, typer.Option(help="A file of config/profiles/ laid over config/run.yml.")]
+BUILD_HELP = "A run id or the beginning of one, a name, published, or previous (the newest before the published)."
+BuildOption = Annotated[str | None, typer.Option("--build", metavar="BUILD", help=f"Read this build: {BUILD_HELP}")]
 ModelsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -101,6 +103,26 @@ def run(
         with_report=report,
         as_json=as_json,
     )
+
+
+@app.command()
+def plan(
+    models: ModelsOption = None,
+    exclude: ExcludeOption = None,
+    as_of: AsOfOption = None,
+    sets: SetOption = None,
+    profile: ProfileOption = None,
+    full_refresh: Annotated[bool, typer.Option(help="As if every selected model were built anew.")] = False,
+    build: Annotated[str | None, typer.Option(metavar="NAME", help="As if built aside under this name.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Name unchanged models too.")] = False,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a run would do, model by model, and why; nothing is written."""
+    from tsq.cli import planning, running
+
+    wish = running.Wish(models or ["all"], exclude or [], as_of, full_refresh, build)
+    planning.plan(root=project, sets=sets or [], profile=profile, wish=wish, everything=everything, as_json=as_json)
 
 
 @app.command()
@@ -180,12 +202,13 @@ def lineage(
 def query(
     text: Annotated[str, typer.Argument(metavar="QUERY", help="SQL, or the name of a file of sql/queries/.")],
     output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
+    build: BuildOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Ask the published warehouse a question."""
     from tsq.cli import browsing
 
-    browsing.query(root=project, text=text, output=output)
+    browsing.query(root=project, text=text, output=output, build=build)
 
 
 @app.command()
@@ -193,12 +216,71 @@ def export(
     text: Annotated[str, typer.Argument(metavar="TABLE|QUERY", help="A table, SQL, or the name of a saved query.")],
     output: Annotated[str, typer.Option("--format", help="csv, parquet or json.")] = "csv",
     to: Annotated[Path | None, typer.Option(help="The file to write; default: reports/out/<name>.<format>.")] = None,
+    build: BuildOption = None,
     project: ProjectOption = None,
 ) -> None:
     """Write a table or a query's rows to a file, whole or not at all."""
     from tsq.cli import browsing
 
-    browsing.export(root=project, text=text, output=output, to=to)
+    browsing.export(root=project, text=text, output=output, to=to, build=build)
+
+
+@app.command()
+def builds(
+    forget: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Take a name away: its build then goes when it is old.")
+    ] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the builds that are kept, newest first; * is the published one."""
+    from tsq.cli import building
+
+    building.list_builds(root=project, forget=forget, as_json=as_json)
+
+
+@app.command()
+def publish(
+    build: Annotated[str, typer.Argument(metavar="BUILD", help=BUILD_HELP)],
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for a run that holds the warehouse.")] = False,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show another build to readers: one that was built aside, or an older one again."""
+    from tsq.cli import building
+
+    building.publish(root=project, word=build, wait=wait, as_json=as_json)
+
+
+@app.command()
+def diff(
+    a: Annotated[str, typer.Argument(metavar="[A]", help=f"{BUILD_HELP} Or the as-of time of one.")] = "previous",
+    b: Annotated[str, typer.Argument(metavar="[B]", help="The build to compare it with.")] = "published",
+    tables: Annotated[
+        list[str] | None,
+        typer.Option("--tables", metavar="SELECT", help="Only these, and closely: keys and values; as --models."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="Examples shown of each kind of difference.")] = 3,
+    tolerance: Annotated[
+        float, typer.Option(min=0.0, help="Numbers this close, or this share of the larger, are equal.")
+    ] = 0.0,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="End with 1 when a table differs.")] = False,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what changed between two builds: what went in, tables, values, and what it means in money."""
+    from tsq.cli import comparing
+
+    comparing.diff(
+        root=project,
+        a=a,
+        b=b,
+        tables=tables or [],
+        examples=limit,
+        tolerance=tolerance,
+        exit_code=exit_code,
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -220,6 +302,37 @@ def docs(
     from tsq.cli import documenting
 
     documenting.docs(root=project, out=out, group=context.find_root().command, as_json=as_json)
+
+
+@app.command()
+def test(
+    selection: Annotated[
+        list[str] | None, typer.Argument(metavar="[SELECT]...", help="Models whose cases to run; default: all.")
+    ] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the cases of tests/cases: given rows in, expected rows out."""
+    from tsq.cli import testing
+
+    testing.test(root=project, selection=selection or ["all"], as_json=as_json)
+
+
+@app.command()
+def snapshot(
+    selection: Annotated[
+        list[str] | None, typer.Argument(metavar="[SELECT]...", help="Models to compare; default: all.")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write the snapshots that differ; remove unused ones.")
+    ] = False,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare what every model makes of the small demo market with tests/snapshots."""
+    from tsq.cli import testing
+
+    testing.snapshot(root=project, selection=selection or ["all"], update=update, as_json=as_json)
 
 
 def main() -> None:
