@@ -154,7 +154,7 @@ def build(graph: Graph, market: dict[str, pl.DataFrame]) -> duckdb.DuckDBPyConne
             con.execute(f"create table {name} as {node.sql}")
             continue
         model = runpy.run_path(str(node.model.path))["model"]
-        frame = model(*(con.sql(f"select * from {read}").pl() for read in node.reads), **node.knobs)
+        frame = model(*(con.sql(f"select * from {read}").pl() for read in node.own_reads), **node.knobs)
         con.register("table_", frame)
         con.execute(f"create table {name} as select * from table_")
         con.unregister("table_")
