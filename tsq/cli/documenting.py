@@ -40,15 +40,17 @@ def docs(*, root: Path | None, out: Path | None, group: Any, as_json: bool) -> N
 
 def gather(graph: Graph, group: Any) -> Any:
     """All that the site shows of a project (a `tsq.report.docs_site.Facts`)."""
+    from tsq.engine import bind
     from tsq.report import docs_facts
     from tsq.report.docs_site import Facts, Section
 
     project = graph.catalog.project
     manifest = builds.trusted_manifest(project.pointer)
+    types = bind.columns(graph, project.warehouse / ".cache" / "bound.json")
     batches = workspace.market(graph).lake.batches()
     return Facts(
         title=project.root.name,
-        layers=docs_facts.layers_of(graph, manifest, batches, {}, _sources(graph)),
+        layers=docs_facts.layers_of(graph, manifest, batches, types, _sources(graph)),
         manifest=manifest,
         knobs=_knobs(graph),
         queries=_queries(project),

@@ -7,6 +7,7 @@ names that script and its style by hash and forbids everything else. All text is
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -167,6 +168,7 @@ def _payload(facts: Facts) -> dict[str, Any]:
         "find": _find(facts),
         "reads": {entry.name: entry.reads for entry in entries if entry.reads},
         "tables": {entry.name: entry.layer for entry in entries},
+        "whole": [entry.name for entry in entries if entry.language == "python"],
         "columns": names,
         "made": {number[name]: [number[source] for source in sources] for name, sources in made.items()},
     }
@@ -183,7 +185,7 @@ def _find(facts: Facts) -> list[tuple[str, str, str, str]]:
     for entry in entries:
         for column in entry.columns:
             name = f"{entry.name}.{column.name}"
-            found.append(("column", name, " ".join(filter(None, [column.doc, column.unit])), name))
+            found.append(("column", name, f"{column.doc} [{column.unit}]" if column.unit else column.doc, name))
     for entry in entries:
         for number, check in enumerate(entry.checks):
             found.append(("check", check.name, entry.name, f"{entry.name}!{number}"))
@@ -230,6 +232,11 @@ def _tints(layers: Sequence[Layer]) -> str:
     return "".join(f".c{n} {{ --tint: light-dark({light}, {dark}); }}\n" for n, (light, dark) in enumerate(few))
 
 
+def _moment(text: str | None) -> str:
+    """A time of the manifest, which writes ISO text, as people here read it."""
+    return formats.write(dt.datetime.fromisoformat(text) if text else None, "time")
+
+
 def _seconds(value: float) -> str:
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s"
 
@@ -241,6 +248,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.filters["link"] = _link
     environment.filters["write"] = formats.write
+    environment.filters["moment"] = _moment
     environment.filters["seconds"] = _seconds
     environment.filters["commas"] = lambda value: f"{value:,}"
     return environment

@@ -45,6 +45,8 @@
   const made = new Map(Object.entries(site.made).map(([to, froms]) => [site.columns[to], froms.map((n) => site.columns[n])]));
   const feeds = reversed(made);
 
+  const tableOf = (column) => column.slice(0, column.indexOf(".", column.indexOf(".") + 1));
+
   function reach(start, edges, steps = Infinity) {
     const found = new Set();
     let waiting = [start];
@@ -86,11 +88,11 @@
       return [name, { x: place.left - origin.left + box.scrollLeft, y: place.top - origin.top, w: place.width, h: place.height }];
     }));
     box.lines = [];
-    for (const [from, to] of edges) {
+    for (const [from, to, ends] of edges) {
       const line = document.createElementNS(SVG, "path");
       line.setAttribute("d", curve(places.get(from), places.get(to), down));
       svg.append(line);
-      box.lines.push({ from, to, line });
+      box.lines.push({ from, ends: ends || [to], line });
     }
     box.prepend(svg);
     if (box.wired) return;
@@ -114,24 +116,36 @@
       other.classList.toggle("up", up.has(at));
       other.classList.toggle("down", down.has(at));
     }
-    for (const { from, to, line } of box.lines) {
-      line.setAttribute("class", node && up.has(from) && (up.has(to) || to === name) ? "up" : node && down.has(to) && (down.has(from) || from === name) ? "down" : "");
+    for (const { from, ends, line } of box.lines) {
+      const isUp = node && up.has(from) && ends.some((to) => up.has(to) || to === name);
+      const isDown = node && (down.has(from) || from === name) && ends.some((to) => down.has(to));
+      line.setAttribute("class", isUp ? "up" : isDown ? "down" : "");
     }
+  }
+
+  // every column of a Python model is made of all it reads: one line for all of them
+  function bundled(names) {
+    const whole = new Map();
+    for (const name of names) if (site.whole.includes(tableOf(name))) whole.set(tableOf(name), [...(whole.get(tableOf(name)) || []), name]);
+    const edges = [];
+    for (const to of names) {
+      const ends = whole.get(tableOf(to));
+      if (!ends || ends[0] === to) for (const from of made.get(to) || []) edges.push([from, to, ends]);
+    }
+    return edges;
   }
 
   function drawAll(article) {
     for (const box of article.querySelectorAll(".flow")) {
       const names = new Set([...box.querySelectorAll("[data-node]")].map((node) => node.dataset.node));
-      const graph = box.dataset.flow === "columns" ? made : reads;
       const centre = box.dataset.centre;
-      const edges = [...names].flatMap((to) => (graph.get(to) || []).map((from) => [from, to]));
+      const edges = box.dataset.flow === "columns" ? bundled([...names]) : [...names].flatMap((to) => (reads.get(to) || []).map((from) => [from, to]));
       draw(box, edges.filter(([from, to]) => names.has(from) && (box.dataset.flow !== "near" || from === centre || to === centre)), box.dataset.flow === "tables");
     }
   }
 
   // -- what a column is made of -----------------------------------------------------------------------------------
   const MOST = 40;
-  const tableOf = (column) => column.slice(0, column.indexOf(".", column.indexOf(".") + 1));
 
   function showMade(article, column, whole) {
     article.querySelector(".made-box")?.remove();
