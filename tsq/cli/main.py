@@ -83,6 +83,13 @@ def run(
         str | None, typer.Option(envvar="TSQ_MEMORY_LIMIT", help="For example 4GB; more is spilled to disk.")
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for another run to end instead of giving up.")] = False,
+    verify_skips: Annotated[
+        bool, typer.Option("--verify-skips", help="Build everything aside as well, and fail if a table differs.")
+    ] = False,
+    verify: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Build that run again from its own knobs, as-of and files, and compare."),
+    ] = None,
     report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write the HTML report after publishing.")
     ] = True,
@@ -92,14 +99,17 @@ def run(
     """Build the selected models, check them, publish the warehouse and write the report."""
     from tsq.cli import running
 
+    if verify:
+        from tsq.cli import verifying
+
+        verifying.verify_run(project, verify, threads=threads, memory_limit=memory_limit, as_json=as_json)
+        return
     running.run(
         root=project,
         sets=sets or [],
         profile=profile,
         wish=running.Wish(models or ["all"], exclude or [], as_of, full_refresh, build),
-        threads=threads,
-        memory_limit=memory_limit,
-        wait=wait,
+        work=running.Work(threads, memory_limit, wait, verify_skips),
         with_report=report,
         as_json=as_json,
     )
@@ -204,11 +214,24 @@ def query(
     output: Annotated[str, typer.Option("--format", help="table, csv or json.")] = "table",
     build: BuildOption = None,
     project: ProjectOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:
     """Ask the published warehouse a question."""
     from tsq.cli import browsing
 
-    browsing.query(root=project, text=text, output=output, build=build)
+    browsing.query(root=project, text=text, output="json" if as_json else output, build=build)
+
+
+@app.command()
+def failed(
+    model: Annotated[str | None, typer.Argument(help="layer.table; default: list all that is kept.")] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the rows that broke a promise in the last run, which its roll-back took out of the warehouse."""
+    from tsq.cli import failing
+
+    failing.failed(root=project, model=model, as_json=as_json)
 
 
 @app.command()

@@ -119,7 +119,9 @@ def enforce(
         failed.forget(folder, [node.name])
         return rows, results
     failed.keep(con, node.name, broken, folder)
-    raise explain(con, node, broken[0])
+    error = explain(con, node, broken[0])
+    error.hint = f"see them with `tsq failed {node.name}`; what was published before stays"
+    raise error
 
 
 def verify(con: Connection, node: Compiled, *, where: str | None = None) -> tuple[int, tuple[CheckResult, ...]]:
@@ -179,7 +181,7 @@ def explain(con: Connection, node: Compiled, broken: CheckResult) -> TsqError:
     return TsqError(
         f"{node.name}: {broken.failed:,} rows break `{broken.name}`; the first: {first[:300]}",
         where=node.model.path,
-        hint=f"see them with `tsq failed {node.name}`; what was published before stays",
+        hint="mend the model or the data, or make the check `level: warn`",
         exit_code=FAILED,
     )
 
