@@ -14,10 +14,11 @@ import typer
 from tsq import config
 from tsq.cli import loading, workspace
 from tsq.config import Project
-from tsq.engine import builds
+from tsq.engine import builds, freshness
 from tsq.engine import plan as plans
 from tsq.engine.graph import Graph
 from tsq.engine.locks import locked
+from tsq.engine.manifest import Manifest
 from tsq.engine.plan import Base, Inputs, Plan
 
 
@@ -32,15 +33,23 @@ class Wish:
     build: str | None
 
 
+@dataclass(frozen=True)
+class Work:
+    """How a run goes about it: on how much of the machine, whether it waits its turn and doubts what it skips."""
+
+    threads: int | None
+    memory_limit: str | None
+    wait: bool
+    verify_skips: bool
+
+
 def run(
     *,
     root: Path | None,
     sets: list[str],
     profile: str | None,
     wish: Wish,
-    threads: int | None,
-    memory_limit: str | None,
-    wait: bool,
+    work: Work,
     with_report: bool,
     as_json: bool,
 ) -> None:
@@ -50,17 +59,24 @@ def run(
     project = graph.catalog.project
     path, note = project.pointer, None
     plan = make_plan(graph, wish)
+    verdicts = freshness.judge(plan.inputs.lake, plan.inputs.observed_at)
+    freshness.stop(plan.inputs.lake, verdicts)
+    old = freshness.warning(verdicts)
+    if old:
+        say(old)
     if not plan.nothing_to_do:
-        with locked(project.warehouse, wait):
+        with locked(project.warehouse, work.wait):
             market = workspace.market(graph)
             if market.kind == "demo" and not market.lake.batches():
                 loading.make_demo(project, market.lake, "default")
             # anew: until the lock was ours, another run may have ended
             plan = make_plan(graph, wish)
             if not plan.nothing_to_do:
-                path, note = _build(_resumed(plan, graph, wish), wish.build, threads, memory_limit)
+                path, note = _build(_resumed(plan, graph, wish), wish.build, work)
     if plan.nothing_to_do and plan.base:
         say(f"nothing to do: {plan.base.run_id} is up to date")
+        if work.verify_skips and plan.base.manifest:
+            _verify(plan, plan.base.manifest, work)
         path = _named(project, plan.base, wish.build)
     if note:
         say(note)
@@ -86,7 +102,9 @@ def make_plan(graph: Graph, wish: Wish) -> Plan:
     pointer = graph.catalog.project.pointer
     market = workspace.market(graph)
     moment = workspace.parse_time(wish.as_of) if wish.as_of else market.lake.newest_known_at()
-    inputs = Inputs(market.lake, market.kind, moment)
+    asked = moment if wish.as_of else None
+    observed_at = freshness.observation(as_of=asked, lives_on=market.kind == "real")
+    inputs = Inputs(market.lake, market.kind, moment, observed_at)
     bases = [plans.base_of(pointer)]
     if wish.build and wish.build in builds.names(pointer.parent / "builds"):
         manifest = builds.sound(builds.resolve(pointer, wish.build))
@@ -149,25 +167,36 @@ def _as_of(plan: Plan) -> str:
     return f"as of {moment.astimezone(workspace.INDIA):%Y-%m-%d %H:%M} IST" if moment else "no data"
 
 
-def _build(plan: Plan, name: str | None, threads: int | None, memory_limit: str | None) -> tuple[Path, str | None]:
+def _build(plan: Plan, name: str | None, work: Work) -> tuple[Path, str | None]:
     from tsq.cli.progress import Progress
-    from tsq.engine import runner
+    from tsq.engine import bind, runner
     from tsq.engine.warehouse import Machine
 
+    bind.check(plan.graph, plan.graph.catalog.project.warehouse / ".cache" / "bound.json")
     carried = sum(step.action == "carry" for step in plan.steps)
     if carried:
         say(f"{carried} of {len(plan.steps)} tables unchanged")
     for gone in plan.left_out:
         _leave(gone)
     with Progress(len(plan.steps) - carried) as progress:
-        for event in runner.run(plan, Machine(threads, memory_limit), name):
+        for event in runner.run(plan, Machine(work.threads, work.memory_limit), name):
             if isinstance(event, runner.Published):
                 published = event
+            elif isinstance(event, runner.Sealed):
+                if work.verify_skips:
+                    _verify(plan, event.manifest, work)
             elif event.action == "leave":
                 _leave(event.name)
             elif event.action != "carry":
                 progress.advance(event)
     return published.pointed.path, published.pointed.note
+
+
+def _verify(plan: Plan, made: Manifest, work: Work) -> None:
+    from tsq.cli import verifying
+    from tsq.engine.warehouse import Machine
+
+    verifying.verify_skips(plan, made, Machine(work.threads, work.memory_limit))
 
 
 def _leave(name: str) -> None:

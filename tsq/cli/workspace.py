@@ -35,8 +35,13 @@ def load_graph(root: Path | None, sets: Iterable[str] = (), profile: str | None 
     Raises:
         TsqError: the first mistake in it.
     """
-    found = catalog.read(config.load(root, sets=sets, profile=profile))
-    memory = found.project.warehouse / ".cache" / "compiled.json"
+    return graph_of(config.load(root, sets=sets, profile=profile))
+
+
+def graph_of(project: Project) -> Graph:
+    """Read, render and check a project whose knobs are set; raises as `load_graph`."""
+    found = catalog.read(project)
+    memory = project.warehouse / ".cache" / "compiled.json"
     return graphs.build(found, compiler.compile_catalog(found, memory))
 
 

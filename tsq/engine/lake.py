@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -97,10 +97,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class Lake:
-    """A lake at `root` holding `datasets`. Reading never needs a connection: it gives SQL."""
+    """A lake at `root` holding `datasets`. Reading never needs a connection: it gives SQL.
+
+    `only` shows no other parts than these (by path): the lake as a run of the past saw it; None shows all.
+    """
 
     root: Path
     datasets: Mapping[str, Dataset]
+    only: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
         for dataset in self.datasets.values():
@@ -115,6 +119,8 @@ class Lake:
     def batches(self) -> tuple[Batch, ...]:
         """Every batch that exists, oldest first."""
         found = [_read_batch(path, path.stat().st_mtime_ns) for path in (self.root / "_batches").glob("*.json")]
+        if self.only is not None:
+            found = [replace(batch, parts=self._shown(batch, self.only)) for batch in found]
         return tuple(sorted(found, key=lambda batch: (batch.loaded_at, batch.batch_id)))
 
     def source_sql(self, dataset: str, as_of: datetime | None) -> str:
@@ -275,6 +281,9 @@ class Lake:
         for path in left:
             path.unlink()
         return tuple(sorted(left))
+
+    def _shown(self, batch: Batch, only: frozenset[str]) -> dict[str, Part]:
+        return {name: part for name, part in batch.parts.items() if part.path in only}
 
     def _columns(self, dataset: str) -> dict[str, str]:
         if dataset not in self.datasets:

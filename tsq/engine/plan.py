@@ -36,11 +36,13 @@ class Inputs:
         lake: the market data.
         market: `demo` or `real`.
         as_of: rows known later than this do not exist for the run; None for an empty lake.
+        observed_at: the time to which the age of the data is counted; None judges none. It decides no row.
     """
 
     lake: Lake
     market: Literal["demo", "real"]
     as_of: dt.datetime | None
+    observed_at: dt.datetime | None = None
 
 
 @dataclass(frozen=True)

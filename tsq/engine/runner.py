@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from tsq.engine import builds, checks, content, incremental, making, ops, scratch, seeds, warehouse
+from tsq.engine import builds, checks, content, freshness, incremental, macros, making, ops, scratch, seeds, warehouse
 from tsq.engine import manifest as manifests
 from tsq.engine.builds import Pointed
 from tsq.engine.compile import Compiled
@@ -44,6 +44,13 @@ class Result:
 
 
 @dataclass(frozen=True)
+class Sealed:
+    """Everything is built and checked, nothing is published: whoever stops here leaves all as it was."""
+
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
 class Published:
     """The end of a run: the build's manifest, and where it can be opened."""
 
@@ -62,7 +69,7 @@ class _Made:
     checks: list[CheckResult] = field(default_factory=list)
 
 
-def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Result | Published]:
+def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Result | Sealed | Published]:
     """Build what a plan says and publish it.
 
     Args:
@@ -71,8 +78,8 @@ def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Resul
         name: of a development build: the published one stays, and the new one is found under this name.
 
     Yields:
-        One result a model, in running order, then what was published. When anything fails, the published build stays
-        as it was, and what is done is kept for the next run.
+        One result a model, in running order, then the sealed build, then what was published. When anything fails, the
+        published build stays as it was, and what is done is kept for the next run.
 
     Raises:
         TsqError: a model that does not run, or a blocking check that rows break.
@@ -96,14 +103,14 @@ def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Resul
         manifest = Manifest(
             run_id=made.run_id,
             market=plan.inputs.market,
-            as_of=manifests.utc(plan.inputs.as_of) if plan.inputs.as_of else None,
+            as_of=plan.inputs.as_of.astimezone(dt.UTC).isoformat() if plan.inputs.as_of else None,
             started_at=manifests.utc(started),
             finished_at=manifests.utc(dt.datetime.now(dt.UTC)),
             seconds=round(time.perf_counter() - clock, 3),
             threads=threads,
             knobs=dict(project.knobs),
             models=tuple(made.models.values()),
-            checks=tuple(made.checks),
+            checks=(*_freshness(plan), *made.checks),
             sources=_sources(plan, made),
             inputs={part.path: part.sha256 for batch in plan.inputs.lake.batches() for part in batch.parts.values()},
             packages=manifests.packages(),
@@ -112,10 +119,12 @@ def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Resul
         )
         content.forget(con, made.models)
         scratch.finish(con)
+        macros.write(con, plan.graph, [name for name, model in made.models.items() if model.kind != "view"])
         ops.write(con, manifest, plan)
         warehouse.seal(con, file)
     finally:
         con.close()
+    yield Sealed(manifest)
     yield _publish(manifest, file, folder, project.pointer, name)
 
 
@@ -246,6 +255,10 @@ def _done(made: _Made, record: BuiltModel, change: Change | None, result: Result
     if change:
         made.changes[record.name] = change
     return result
+
+
+def _freshness(plan: Plan) -> tuple[CheckResult, ...]:
+    return tuple(verdict.result for verdict in freshness.judge(plan.inputs.lake, plan.inputs.observed_at))
 
 
 def _sources(plan: Plan, made: _Made) -> dict[str, object]:

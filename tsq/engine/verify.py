@@ -46,7 +46,10 @@ def rebuild(graph: Graph, inputs: Inputs, names: tuple[str, ...], machine: Machi
     with _aside(graph) as elsewhere:
         plan = plans.make(elsewhere, inputs, names, None)
         for event in runner.run(plan, machine):
-            yield event.manifest if isinstance(event, Published) else event
+            if isinstance(event, Result):
+                yield event
+            elif isinstance(event, Published):
+                yield event.manifest
 
 
 def differences(before: Manifest, after: Manifest) -> tuple[Difference, ...]:
