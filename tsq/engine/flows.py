@@ -144,35 +144,38 @@ class Scope:
 
         A name that stands for nothing is noted as lost, and taken for anything in sight.
         """
+        flows: list[Flow] = []
         scope: Scope | None = self
         while scope:
-            flow = scope._find(parts)
-            if flow is not None:
-                return flow
-            if any(not source.is_whole for _, source in scope.sources):
-                return Flow(self.everything)
+            found, certain = scope._find(parts)
+            flows += found
+            if certain:
+                return join(flows)
             scope = scope.parent
-        self.lost.append(".".join(parts))
-        return Flow(self.everything)
+        if not flows:
+            self.lost.append(".".join(parts))
+        return join(flows) if flows else Flow(self.everything)
 
-    def _find(self, parts: Sequence[str]) -> Flow | None:
+    def _find(self, parts: Sequence[str]) -> tuple[list[Flow], bool]:
+        """What a name may mean here, and whether it must be meant here, and not in a query around."""
         for size in (2, 1):
             prefix = ".".join(parts[:size])
             named = [source for names, source in self.sources if prefix in names]
             flows = [flow for source in named if len(parts) > size and (flow := source.find(parts[size])) is not None]
             if flows:
-                return join(flows).field(*parts[size + 1 :])
+                return [join(flows).field(*parts[size + 1 :])], True
         name = parts[0]
         if name in self.merged:
-            found = [self.merged[name][1]]
+            exact = [self.merged[name][1]]
         else:
-            found = [flow for _, source in self.sources for known, flow in source.columns if known == name]
-        if name in self.aliases and (self.aliases_count or not found):
-            found.append(self.aliases[name])
+            exact = [flow for _, source in self.sources for known, flow in source.columns if known == name]
+        found = exact or [flow for _, source in self.sources if (flow := source.find(name)) is not None]
+        if name in self.aliases and (self.aliases_count or not exact):
+            exact = found = [*found, self.aliases[name]]
         if not found:  # the name of a table is a row of it
             whole = [source for names, source in self.sources if name in names and source.is_whole]
-            found = [struct(dict(source.columns)) for source in whole]
-        return join(found).field(*parts[1:]) if found else None
+            exact = found = [struct(dict(source.columns)) for source in whole]
+        return [flow.field(*parts[1:]) for flow in found], bool(exact)
 
 
 def merge(flows: Iterable[Flow]) -> Flow:

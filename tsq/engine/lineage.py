@@ -25,7 +25,7 @@ from tsq.errors import TsqError, did_you_mean
 ROWS = "*"
 VALUE, CHOICE, FILTER, PYTHON = "value", "choice", "filter", "python"
 Ref = tuple[str, str]
-_CODE = ("lineage", "selects", "flows", "expressions")
+_CODE = ("lineage", "selects", "from_clause", "expressions", "flows")
 
 
 class Edge(NamedTuple):

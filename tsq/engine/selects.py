@@ -1,4 +1,4 @@
-"""Queries followed from their columns down to tables: FROM, joins, select lists, set operations and CTEs.
+"""Queries followed from their columns down to tables: select lists, set operations and CTEs.
 
 The names are followed here rather than by sqlglot's own optimizer: DuckDB's rules (a column before an alias, fields of
 structs, stars after USING) decide what a name means, and one pass over a query is all there is time for.
@@ -6,13 +6,14 @@ structs, stars after USING) decide what a name means, and one pass over a query 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlglot import Dialect, exp
 
 from tsq.engine.expressions import evaluate, identifiers, is_opaque, spreads
 from tsq.engine.flows import NOTHING, ROWS, Flow, Refs, Relation, Scope, join, merge
+from tsq.engine.from_clause import add_join, add_source, opaque, star
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def query(node: exp.Expr, scope: Scope) -> Relation:
             return _ordered(node, query(node.this, inside), inside)
         case exp.Values():
             return _values(node, inside)
-    return _opaque(node, inside)
+    return opaque(node, inside)
 
 
 def _ctes(node: exp.Expr | None, scope: Scope) -> Mapping[str, Relation]:
@@ -94,9 +95,9 @@ def _plain(relation: Relation) -> Relation:
 
 def _select(node: exp.Select, scope: Scope) -> Relation:
     if node.args.get("from_"):
-        _add_source(node.args["from_"].this, scope)
+        add_source(node.args["from_"].this, scope)
     for joined in node.args.get("joins") or ():
-        _add_join(joined, scope)
+        add_join(joined, scope)
     scope.windows = {window.name.lower(): window for window in node.args.get("windows") or ()}
     columns: list[tuple[str, Flow]] = []
     rest: list[Flow] = []
@@ -123,7 +124,7 @@ def _item(item: exp.Expr, scope: Scope) -> tuple[list[tuple[str, Flow]], list[Fl
     if is_opaque(item):
         return [], [Flow(scope.everything | evaluate(item, scope).both)]
     if item.is_star:
-        return _star(item, scope)
+        return star(item, scope)
     flow = evaluate(item, scope)
     # A list makes as many rows as it is long; one that is written out is as long in every row.
     lists = [made for made in spreads(item) if not isinstance(made, exp.Array)]
@@ -132,26 +133,6 @@ def _item(item: exp.Expr, scope: Scope) -> tuple[list[tuple[str, Flow]], list[Fl
     # A struct makes a column of each of its fields.
     fields = isinstance(item.unalias(), exp.Explode) and bool(lists)
     return [(name, flow)], [flow] if fields else []
-
-
-def _star(item: exp.Expr, scope: Scope) -> tuple[list[tuple[str, Flow]], list[Flow]]:
-    star = item.this if isinstance(item, exp.Column) else item
-    only = item.table.lower() if isinstance(item, exp.Column) else ""
-    left_out = {named.name.lower() for named in star.args.get("except_") or ()}
-    put = {named.alias.lower(): evaluate(named.this, scope) for named in star.args.get("replace") or ()}
-    names = {named.this.name.lower(): named.alias.lower() for named in star.args.get("rename") or ()}
-    columns: list[tuple[str, Flow]] = []
-    rest: list[Flow] = []
-    for place, (source_names, source) in enumerate(scope.sources):
-        if only and only not in source_names:
-            continue
-        for name, flow in source.columns:
-            if name not in left_out and (only or (place, name) not in scope.hidden):
-                left, merged = scope.merged.get(name, (-1, flow))
-                kept = merged if left == place and not only else flow
-                columns.append((names.get(name, name), put.get(name, kept)))
-        rest += [source.rest] if source.rest else []
-    return columns, rest
 
 
 def _set_operation(node: exp.SetOperation, scope: Scope) -> Relation:
@@ -202,99 +183,3 @@ def _values(node: exp.Values, scope: Scope) -> Relation:
         flows.append([evaluate(cell, scope) for cell in cells])
     columns = tuple((f"col{place}", join(cells)) for place, cells in enumerate(zip(*flows, strict=True)))
     return Relation(columns)
-
-
-def _add_source(node: exp.Expr, scope: Scope) -> None:
-    """Put what stands in a FROM into the scope, and what stands in brackets with it."""
-    nested = isinstance(node, exp.Subquery) and not isinstance(node.this, exp.Query | exp.Values)
-    if nested and not node.alias and not node.args.get("pivots"):
-        _add_source(node.this, scope)
-    else:
-        relation, names = _source(node, scope)
-        scope.sources.append((names, relation))
-        scope.rows |= relation.rows
-    for joined in node.args.get("joins") or ():
-        _add_join(joined, scope)
-
-
-def _source(node: exp.Expr, scope: Scope) -> tuple[Relation, tuple[str, ...]]:
-    """One table, function, subquery or bracket of a FROM, and the names it goes by."""
-    alias = node.args.get("alias")
-    columns = identifiers(alias.args.get("columns")) if isinstance(alias, exp.TableAlias) else []
-    names: tuple[str, ...] = (node.alias.lower(),)
-    body = node.this if isinstance(node, exp.Lateral) else node
-    if node.args.get("pivots"):
-        return _opaque(node, scope), (*names, *(pivot.alias.lower() for pivot in node.args["pivots"]))
-    match body:
-        case exp.Table(this=exp.Identifier()):
-            full = _full(body)
-            names = names if alias else (body.name.lower(), full)
-            relation = scope.tables.get(full, Relation(rest=Flow()))
-            scope.lost += [] if full in scope.tables else [full]
-        case exp.Table() | exp.Unnest():
-            relation = _made_rows(body, node.alias.lower(), scope)
-        case exp.Subquery(this=exp.Table()):
-            group = scope.inner()
-            _add_source(body.this, group)
-            listed, rest = _star(exp.Star(), group)
-            relation = Relation(tuple(listed), group.rows, join(rest) if rest else None)
-        case _:
-            relation = query(body, scope)
-    return relation.renamed(columns), names
-
-
-def _made_rows(node: exp.Expr, alias: str, scope: Scope) -> Relation:
-    """A function that makes rows: `unnest(list)`, `range(a, b)`. What it is given decides values and rows."""
-    made = node.expressions if isinstance(node, exp.Unnest) else [node.this]
-    flows = [evaluate(item, scope) for item in made]
-    fixed = all(isinstance(item, exp.Array) for item in made)
-    rows = NOTHING if fixed else merge(flows).both
-    if len(flows) > 1:
-        return Relation(tuple(("", flow) for flow in flows), rows)
-    function = "range" if node.this and node.this.args.get("is_end_exclusive") else "generate_series"
-    name = alias or ("unnest" if isinstance(node, exp.Unnest) else function)
-    return Relation(((name, flows[0]),), rows)
-
-
-def _add_join(node: exp.Join, scope: Scope) -> None:
-    before = len(scope.sources)
-    _add_source(node.this, scope)
-    shared = identifiers(node.args.get("using"))
-    if node.method == "NATURAL":
-        ours = {name for _, source in scope.sources[:before] for name, _ in source.columns}
-        theirs = dict.fromkeys(name for _, source in scope.sources[before:] for name, _ in source.columns)
-        shared = [name for name in theirs if name in ours]
-    for name in shared:
-        _merge(name, node.side, before, scope)
-    scope.rows |= evaluate(node.args.get("on"), scope).both
-    if node.kind in ("SEMI", "ANTI"):
-        del scope.sources[before:]
-
-
-def _merge(name: str, side: str, before: int, scope: Scope) -> None:
-    """USING: of two columns one is left, with the value of the left one but for a right or full join."""
-    ours = [(place, flow) for place, flow in _having(name, scope) if place < before]
-    theirs = [flow for place, flow in _having(name, scope) if place >= before]
-    place, left = scope.merged.get(name) or (ours[0] if ours else (-1, Flow()))
-    sides = {"RIGHT": theirs, "FULL": [left, *theirs]}.get(side, [left])
-    scope.rows |= merge([left, *theirs]).both
-    scope.merged[name] = (place, join(sides))
-    scope.hidden |= {(theirs_place, name) for theirs_place in range(before, len(scope.sources))}
-
-
-def _having(name: str, scope: Scope) -> Iterator[tuple[int, Flow]]:
-    sources = enumerate(source for _, source in scope.sources)
-    return ((place, flow) for place, source in sources if (flow := source.find(name)) is not None)
-
-
-def _full(table: exp.Table) -> str:
-    return f"{table.db}.{table.name}".lower() if table.db else table.name.lower()
-
-
-def _opaque(node: exp.Expr, scope: Scope) -> Relation:
-    """A query that is not followed: every column may depend on all that is read in it or seen from it."""
-    read = [
-        scope.tables[name].everything for table in node.find_all(exp.Table) if (name := _full(table)) in scope.tables
-    ]
-    refs = scope.everything.union(*read)
-    return Relation((), refs, Flow(refs))
