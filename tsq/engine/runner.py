@@ -119,7 +119,6 @@ def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Resul
         )
         content.forget(con, made.models)
         scratch.finish(con)
-        macros.write(con, plan.graph, [name for name, model in made.models.items() if model.kind != "view"])
         ops.write(con, manifest, plan)
         warehouse.seal(con, file)
     finally:
@@ -289,6 +288,7 @@ def _clear(con: Connection, plan: Plan) -> None:
     for layer in (*plan.graph.catalog.layers, "ops"):
         con.execute(f"create schema if not exists {identifier(layer)}")
     content.prepare(con)
+    macros.prepare(con, plan.graph.catalog.evening)
 
 
 def _drop(con: Connection, name: str) -> None:
@@ -300,6 +300,7 @@ def _drop(con: Connection, name: str) -> None:
     ).fetchone()
     if found:
         con.execute(f"drop {found[0]} {identifier(name)}")
+        macros.drop(con, name)
 
 
 def _attach_sources(con: Connection, plan: Plan) -> None:
@@ -327,6 +328,7 @@ def _keep_promises(
 ) -> tuple[int, tuple[CheckResult, ...]]:
     found = checks.enforce(con, node, plan.graph.catalog.project.warehouse / "failed", where=where)
     _comment(con, node)
+    macros.make(con, node)
     return found
 
 
