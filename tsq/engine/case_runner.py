@@ -14,7 +14,6 @@ from tsq.engine import checks, comparison, making, tabular, warehouse
 from tsq.engine.cases import Case
 from tsq.engine.compile import Compiled, compile_model
 from tsq.engine.graph import Graph
-from tsq.engine.lake import LAKE_COLUMNS
 from tsq.engine.tabular import Cell, Rows
 from tsq.engine.template import identifier
 from tsq.engine.warehouse import Connection, DatabaseError
@@ -218,15 +217,3 @@ def _compare(con: Connection, case: Case, node: Compiled, expect: Rows) -> None:
     pairs = comparison.compare(want, got, ordered=case.ordered, tolerance=case.tolerance, key=key)
     if not all(pair.same for pair in pairs):
         raise _Differs(*comparison.render(pairs, names, case.tolerance))
-
-
-def declared(graph: Graph) -> dict[str, dict[str, str]]:
-    """Column types as the project's files declare them."""
-    types = {
-        name: {column: spec.type or "VARCHAR" for column, spec in node.model.header.columns.items()}
-        for name, node in graph.nodes.items()
-    }
-    for schema, datasets, more in (("raw", graph.catalog.raw, LAKE_COLUMNS), ("config", graph.catalog.config, {})):
-        for name, dataset in datasets.items():
-            types[f"{schema}.{name}"] = {column.name: column.type for column in dataset.columns} | dict(more)
-    return types
