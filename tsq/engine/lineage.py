@@ -161,7 +161,7 @@ def locate(lineage: Lineage, target: str) -> tuple[Ref, ...]:
     else:
         found = by_table.get(parts[0], [])
         if len(found) > 1:
-            raise TsqError(f"{parts[0]} could be {' or '.join(found)}", hint="write layer.table")
+            raise TsqError(f"{parts[0]} could be {' or '.join(sorted(found))}", hint="write layer.table")
         if not found:
             name = full if len(parts) > 1 else parts[0]
             raise TsqError(f"no table is called {name}", hint=did_you_mean(name, [*lineage.columns, *by_table]))
