@@ -12,12 +12,13 @@ import typer
 
 from tsq import config
 from tsq.cli import workspace
+from tsq.cli.grid import grid
 from tsq.engine import builds
 from tsq.engine.builds import Kept
 from tsq.errors import FAILED, TsqError
 
 COLUMNS = ("", "build", "name", "made (UTC)", "market", "as of (IST)", "models", "rows", "size", "git")
-RIGHT = {"models", "rows", "size"}
+RIGHT = {COLUMNS.index(name) for name in ("models", "rows", "size")}
 
 
 def list_builds(*, root: Path | None, forget: str | None, as_json: bool) -> None:
@@ -36,7 +37,8 @@ def list_builds(*, root: Path | None, forget: str | None, as_json: bool) -> None
     elif not rows:
         typer.echo("no build yet: `tsq run` makes the first")
     else:
-        _print([_cells(row) for row in rows])
+        for line in grid([COLUMNS, *map(_cells, rows)], RIGHT):
+            typer.echo(line)
 
 
 def publish(*, root: Path | None, word: str, wait: bool, as_json: bool) -> None:
@@ -93,26 +95,15 @@ def _facts(found: Kept) -> dict[str, Any]:
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     made = dt.datetime.fromisoformat(row["made_at"]) if row["made_at"] else None
-    as_of = dt.datetime.fromisoformat(row["as_of"]).astimezone(workspace.INDIA) if row["as_of"] else None
     return (
         "*" if row["published"] else "",
         row["run_id"],
         ", ".join(row["names"]),
         f"{made:%Y-%m-%d %H:%M}" if made else "of another version",
         row["market"] or "",
-        f"{as_of:%Y-%m-%d %H:%M}" if as_of else "",
+        workspace.in_india(row["as_of"]) if row["as_of"] else "",
         f"{row['models']:,}" if made else "",
         f"{row['rows']:,}" if made else "",
         f"{row['bytes'] / 1e6:,.1f} MB",
         f"{(row['git_commit'] or '')[:10]}{' and changes' if row['git_dirty'] else ''}",
     )
-
-
-def _print(rows: list[tuple[str, ...]]) -> None:
-    wide = [max(map(len, column)) for column in zip(COLUMNS, *rows, strict=True)]
-    for row in (COLUMNS, *rows):
-        cells = [
-            cell.rjust(width) if name in RIGHT else cell.ljust(width)
-            for name, cell, width in zip(COLUMNS, row, wide, strict=True)
-        ]
-        typer.echo("  ".join(cells).rstrip())

@@ -98,15 +98,16 @@ def _as_of(project: Project, word: str) -> Path:
         TsqError: none that is kept was.
     """
     moment = manifests.utc(workspace.parse_time(word))
-    kept = [found for found in builds.kept(project.pointer) if found.manifest]
-    found = [build for build in kept if build.manifest and build.manifest.as_of == moment]
+    kept = [(found.build, found.manifest.as_of) for found in builds.kept(project.pointer) if found.manifest]
+    found = [build for build, as_of in kept if as_of == moment]
     if not found:
+        times = dict.fromkeys(f"'{workspace.in_india(as_of)}'" for _, as_of in kept if as_of)
         raise TsqError(
             f"no build that is kept was made as of {word}",
             where=project.warehouse / "builds",
-            hint=f"make one: `tsq run --as-of '{word}' --build then`; `tsq builds` lists those that are kept",
+            hint=f"make one: `tsq run --as-of '{word}' --build then`; kept are {', '.join(times) or 'none'}",
         )
-    return found[0].build
+    return found[0]
 
 
 def _questions(graph: Graph, a: Manifest, b: Manifest, tables: list[str]) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def _questions(graph: Graph, a: Manifest, b: Manifest, tables: list[str]) -> dic
     held = [model.name for manifest in (a, b) for model in manifest.models]
     gone = [] if tables else [name for name in dict.fromkeys(held) if name not in graph.nodes]
     headers = {name: graph.nodes[name].model.header for name in graphs.select(graph, tables or ["all"])}
-    known = {name: Question(header.grain, header.date) for name, header in headers.items()}
+    known = {name: Question(header.grain, header.date, tuple(header.references)) for name, header in headers.items()}
     return {**known, **{name: Question() for name in gone}}
 
 

@@ -78,6 +78,11 @@ def parse_time(text: str) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=INDIA)
 
 
+def in_india(text: str) -> str:
+    """A time of a manifest as a person writes it: 2023-06-30 18:00, Asia/Kolkata."""
+    return f"{dt.datetime.fromisoformat(text).astimezone(INDIA):%Y-%m-%d %H:%M}"
+
+
 def shown(path: Path, project: Project) -> str:
     """A path as the user would type it: relative to here or to the project where that is shorter."""
     for base in (Path.cwd(), project.root):

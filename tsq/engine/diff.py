@@ -7,7 +7,7 @@ not read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tsq.engine import diff_rows
@@ -22,13 +22,17 @@ Types = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Question:
-    """How to tell the rows of a table apart: its key, and the column of its sessions.
+    """What to know of a table to compare it.
 
-    Where the key is empty it is the one both builds were checked for; without a date, any column of dates will do.
+    Attributes:
+        key: columns that tell its rows apart; where it is empty, the key that both builds were checked for.
+        date: the column of its sessions; None for any column of dates.
+        labels: columns whose numbers name something, so that a difference of two has no size.
     """
 
     key: tuple[str, ...] = ()
     date: str | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def compare(
                 yield TableDiff(name, "same", first.rows, second.rows)
             else:
                 promised = tuple(proven[name].split(", ")) if name in proven else ()
-                asked = Question(question.key or promised, question.date)
+                asked = replace(question, key=question.key or promised)
                 pair = (first, second), (types["a"][name], types["b"][name])
                 yield _table(con, *pair, asked, limits, recorded, asked.key == promised)
         elif first:
@@ -120,7 +124,9 @@ def _table(
     unique: bool,
 ) -> TableDiff:
     (a, b), (types_a, types_b) = models, types
-    shared = tuple(Column(name, types_a[name], kind) for name, kind in types_b.items() if name in types_a)
+    shared = tuple(
+        Column(name, types_a[name], kind, name in question.labels) for name, kind in types_b.items() if name in types_a
+    )
     retyped = tuple((column.name, column.type_a, column.type_b) for column in shared if column.type_a != column.type_b)
     added = tuple((name, kind) for name, kind in types_b.items() if name not in types_a)
     removed = tuple((name, kind) for name, kind in types_a.items() if name not in types_b)

@@ -35,11 +35,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Column:
-    """A column both builds have, and its type in each."""
+    """A column both builds have, its type in each, and whether it is a label: a number that names something."""
 
     name: str
     type_a: str
     type_b: str
+    label: bool = False
 
     @property
     def common(self) -> str:
@@ -48,17 +49,21 @@ class Column:
             return self.type_a
         if _WHOLE.fullmatch(self.type_a) and _WHOLE.fullmatch(self.type_b):
             return "HUGEINT"
-        return "DOUBLE" if self.numeric else "VARCHAR"
+        return "DOUBLE" if self._numbers else "VARCHAR"
 
     @property
     def numeric(self) -> bool:
         """Whether the difference of two values is a number."""
-        return all(_WHOLE.fullmatch(kind) or _REAL.fullmatch(kind) for kind in (self.type_a, self.type_b))
+        return self._numbers and not self.label
 
     @property
     def real(self) -> bool:
         """Whether values are floating-point or decimal in one of the builds."""
         return self.numeric and any(_REAL.fullmatch(kind) for kind in (self.type_a, self.type_b))
+
+    @property
+    def _numbers(self) -> bool:
+        return all(_WHOLE.fullmatch(kind) or _REAL.fullmatch(kind) for kind in (self.type_a, self.type_b))
 
 
 @dataclass(frozen=True)

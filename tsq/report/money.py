@@ -185,14 +185,18 @@ def _weights(con: Connection) -> tuple[Weights, ...]:
                 coalesce(a.weight, 0.0) as weight_a,
                 coalesce(b.weight, 0.0) as weight_b,
             from wanted_a as a full join wanted_b as b using (portfolio, date, security_id)
+        ),
+        moved as (
+            select
+                portfolio,
+                sum(abs(weight_b - weight_a) order by security_id) / 2 as turnover,
+                list(ticker order by weight_b desc, ticker) filter (weight_a = 0 and weight_b != 0) as entering,
+                list(ticker order by weight_a desc, ticker) filter (weight_b = 0 and weight_a != 0) as leaving,
+            from paired
+            group by portfolio
         )
-        select
-            dates.*,
-            if(dates.date is null, null, sum(abs(weight_b - weight_a) order by security_id) / 2),
-            list(ticker order by weight_b desc, ticker) filter (weight_a = 0 and weight_b != 0),
-            list(ticker order by weight_a desc, ticker) filter (weight_b = 0 and weight_a != 0),
-        from dates left join paired using (portfolio)
-        group by all
+        select portfolio, date, newest_a, newest_b, turnover, entering, leaving
+        from dates left join moved using (portfolio)
         order by portfolio
         """
     ).fetchall()
@@ -221,7 +225,7 @@ def _trades(con: Connection, examples: int) -> tuple[Trades, ...]:
         """
     )
     ways = con.execute(
-        "select portfolio, way, count(*), coalesce(fsum(value_a_inr), 0.0), coalesce(fsum(value_b_inr), 0.0) from traded "
+        "select portfolio, way, count(*), coalesce(fsum(value_a_inr), 0), coalesce(fsum(value_b_inr), 0) from traded "
         "group by portfolio, way order by portfolio, way"
     ).fetchall()
     newest = (
@@ -239,12 +243,12 @@ def _trades(con: Connection, examples: int) -> tuple[Trades, ...]:
 def _final(con: Connection) -> tuple[FinalValue, ...]:
     rows = con.execute(
         """
-        with both as (
+        with shared as (
             select portfolio, basis, date, a.value_inr as a_inr, b.value_inr as b_inr,
                 row_number() over (partition by portfolio, basis order by date desc) as age
             from a.book.nav as a inner join b.book.nav as b using (portfolio, basis, date)
         )
-        select portfolio, basis, date, a_inr, b_inr, b_inr - a_inr from both where age = 1
+        select portfolio, basis, date, a_inr, b_inr, b_inr - a_inr from shared where age = 1
         order by portfolio, basis desc
         """
     ).fetchall()

@@ -148,6 +148,11 @@ def test_nothing_shared_is_every_row(tmp_path: Path) -> None:
     assert (found.rows.only_a, found.rows.only_b, found.status) == (3, 2, "changed")
 
 
+def test_a_label_has_no_size(tmp_path: Path) -> None:
+    found = table(tmp_path, values("(1, 7)"), values("(1, 9)"), Question(("id",), labels=("v",)))
+    assert [(change.a, change.b, change.difference) for change in found.rows.columns[0].largest] == [(7, 9, None)]
+
+
 def test_odd_names_and_nested_values(tmp_path: Path) -> None:
     found = table(
         tmp_path,
