@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tsq.engine.template import Rendered, Renderer
 
 # The modules whose code decides what a model compiles to.
-_CODE = ("compile", "template", "lint", "lint_division", "lint_joins")
+_CODE = ("compile", "template", "sandbox", "lint", "lint_division", "lint_joins")
 
 
 @dataclass(frozen=True)
@@ -198,14 +199,18 @@ def _where(path: Path, line: Callable[[int], int], n: int) -> str:
 
 
 def _parse(sql: str, where: Callable[[int], str]) -> Query:
-    from sqlglot import Dialect, exp
+    from sqlglot import Dialect, TokenType, exp
     from sqlglot.errors import SqlglotError
 
     from tsq.engine.lint import Query
 
+    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot read is said below, once
     dialect = Dialect.get_or_raise("duckdb")
     try:
         tokens = dialect.tokenize(sql)
+        while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
+            end = tokens.pop()
+            sql = sql[: end.start] + sql[end.end + 1 :]
         statements = [statement for statement in dialect.parser().parse(tokens, sql) if statement is not None]
     except SqlglotError as error:
         first = (getattr(error, "errors", None) or [{}])[0]
@@ -215,6 +220,9 @@ def _parse(sql: str, where: Callable[[int], str]) -> Query:
             where=where(first.get("line") or 1),
             hint="mend the query",
         ) from None
+    except RecursionError:
+        hint = "write it in smaller steps, as CTEs"
+        raise TsqError("this SQL is nested too deeply", where=where(1), hint=hint) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
         kinds = ", ".join(statement.key for statement in statements) or "nothing"
         raise TsqError(
@@ -231,14 +239,16 @@ def _reads(parsed: Query, where: Callable[[int], str]) -> tuple[tuple[str, ...],
     query = parsed.tree
     local = {cte.alias_or_name.lower() for cte in query.find_all(exp.CTE)}
     reads: set[str] = set()
-    for table in query.find_all(exp.Table):
+    for table in query.find_all(exp.Table, exp.Lateral):
         if isinstance(table.this, exp.Func):
-            if not isinstance(table.this, exp.GenerateSeries):
+            if not isinstance(table.this, (exp.GenerateSeries, exp.Unnest)):
                 raise TsqError(
                     f"a model reads tables, not {table.this.sql(dialect='duckdb')[:60]}",
                     where=where(line_of(table)),
                     hint="bring files in with `tsq ingest` and read raw.*",
                 )
+        elif isinstance(table, exp.Lateral):
+            continue
         elif table.db and not table.catalog:
             reads.add(f"{table.db}.{table.name}".lower())
         elif table.catalog or table.name.lower() not in local:
@@ -264,7 +274,7 @@ def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Co
     check_reads = tuple(sorted(rule_reads - {*reads, model.name}))
     return Compiled(
         model,
-        rendered.sql,
+        query.sql,
         rendered.lines,
         tuple(sorted({*reads, *check_reads} - {model.name})),
         rules,
@@ -333,7 +343,8 @@ def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str]
         reads |= set(_reads(parsed, where)[0])
         lint.check_repeatable(parsed, model.name, where)
         kind: Literal["rows", "query"] = "rows" if check.rows else "query"
-        rules.append(Rule(check.name or " ".join(text.split())[:80], kind, rendered.sql.strip(), check.level))
+        sql = parsed.sql.strip() if check.query else rendered.sql.strip()
+        rules.append(Rule(check.name or " ".join(text.split())[:80], kind, sql, check.level))
     return tuple(rules), names, reads | {_referred(model, column) for column in model.header.references}
 
 

@@ -10,37 +10,21 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import (
-    FunctionLoader,
-    StrictUndefined,
-    TemplateError,
-    TemplateNotFound,
-    TemplateSyntaxError,
-    Undefined,
-    meta,
-    nodes,
-)
+from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError, Undefined, meta, nodes
 from jinja2.environment import Template
-from jinja2.exceptions import SecurityError
-from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 
+from tsq.engine.sandbox import EndlessError, Sandbox, Sql
 from tsq.errors import TsqError, did_you_mean
 
-MAX_RENDERED_CHARS = 2_000_000
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _MARK = re.compile("\x01([0-9]+)\x02")
-
-
-class Sql(str):
-    """Text that is SQL already and is written as it stands."""
-
-    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -103,21 +87,6 @@ def identifier(name: str) -> Sql:
     return Sql(name)
 
 
-class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox: no loader, no growth by multiplication, macros that return SQL."""
-
-    intercepted_binops = frozenset({"*", "**"})
-    concat = staticmethod(lambda parts: Sql("".join(parts)))
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Multiply numbers only: a repeated text would grow without end."""
-        if not all(isinstance(side, (int, float)) for side in (left, right)) or (operator == "**" and abs(right) > 64):
-            raise SecurityError(
-                f"{operator} of {type(left).__name__} and {type(right).__name__} is not allowed in a template"
-            )
-        return super().call_binop(context, operator, left, right)
-
-
 class Renderer:
     """Renders the templates of one project with one set of names.
 
@@ -130,22 +99,16 @@ class Renderer:
     """
 
     def __init__(self, names: Mapping[str, Any], macros: Iterable[Path] = ()) -> None:
-        self._env = _Environment(
-            loader=FunctionLoader(lambda _name: None),
-            undefined=StrictUndefined,
-            finalize=literal,
-            keep_trailing_newline=True,
-        )
-        self._env.globals.clear()
-        self._env.globals.update({"range": safe_range, **names})
-        self._env.filters.update({"ident": identifier, "sql": Sql})
+        self._env = Sandbox(names, {"ident": identifier, "sql": Sql}, literal)
         for path in macros:
             self._add_macros(path)
 
     def _add_macros(self, path: Path) -> None:
         text = path.read_text(encoding="utf-8")
         template = self._compile(text, path, 1)
-        for name, macro in vars(template.make_module()).items():
+        with self._said(path, 1):
+            made = vars(template.make_module())
+        for name, macro in made.items():
             if name.startswith("_") or name == "name":
                 continue
             if name in self._env.globals:
@@ -170,41 +133,43 @@ class Renderer:
         """
         template = self._compile(_mark_lines(text, first_line), path, first_line)
         names = self._check_names(text, path, first_line)
-        pieces: list[str] = []
-        size = 0
+        with self._said(path, first_line):
+            text = self._env.concat(template.generate())
+        return _unmark(text, names, first_line)
+
+    @contextmanager
+    def _said(self, path: Path, first_line: int) -> Iterator[None]:
+        """Run a template within its bounds, and say what went wrong in the user's words."""
+        self._env.start()
         try:
-            for piece in template.generate():
-                pieces.append(piece)
-                size += len(piece)
-                if size > MAX_RENDERED_CHARS:
-                    raise TsqError(
-                        f"the template has written {MAX_RENDERED_CHARS:,} characters and goes on",
-                        where=path,
-                        hint="bound its loops",
-                    )
-        except TsqError:
-            raise
+            yield
         except (TemplateError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
-            line = _line_of(error, path)
-            where = f"{path}:{line + first_line - 1}" if line else path
-            what = (
-                f"there is no template {error}"
-                if isinstance(error, TemplateNotFound)
-                else f"the template cannot be rendered: {error}"
-            )
-            raise TsqError(
-                what, where=where, hint="a template has knobs, tables() and the macros of sql/macros; it reads no files"
-            ) from None
-        return _unmark("".join(pieces), names, first_line)
+            hint = "a template has knobs, tables() and the macros of sql/macros; it reads no files"
+            if isinstance(error, TemplateNotFound):
+                what = f"there is no template {error}"
+            else:
+                what = f"the template cannot be rendered: {error}"
+            if isinstance(error, EndlessError):
+                hint = "a template ends: bound its loops and what it repeats"
+            raise TsqError(what, where=_place(error, path, first_line), hint=hint) from None
+        except RecursionError as error:
+            what = "the template cannot be rendered: a macro calls itself without end"
+            hint = "a macro that calls itself needs a condition that ends it"
+            raise TsqError(what, where=_place(error, path, first_line), hint=hint) from None
 
     def _compile(self, text: str, path: Path, first_line: int) -> Template:
         try:
-            code = self._env.compile(text, filename=str(path))
+            tree = self._env.parse(text, filename=str(path))
+            code = self._env.compile(self._env.count_loops(tree), filename=str(path))
         except TemplateSyntaxError as error:
             raise TsqError(
                 f"this is not a valid template: {error.message}",
                 where=f"{path}:{error.lineno + first_line - 1}",
                 hint="tags are {{ value }}, {% statement %} and {# comment #}",
+            ) from None
+        except RecursionError:
+            raise TsqError(
+                "this is not a valid template: it is nested too deeply", where=path, hint="write it in smaller steps"
             ) from None
         return Template.from_code(self._env, code, self._env.make_globals(None))
 
@@ -255,11 +220,11 @@ def _unmark(text: str, names: frozenset[str], first_line: int) -> Rendered:
     return Rendered(_MARK.sub("", text), tuple(lines), names)
 
 
-def _line_of(error: BaseException, path: Path) -> int | None:
+def _place(error: BaseException, path: Path, first_line: int) -> str:
     line = None
     traceback = error.__traceback__
     while traceback is not None:
         if traceback.tb_frame.f_code.co_filename == str(path):
             line = traceback.tb_lineno
         traceback = traceback.tb_next
-    return line
+    return f"{path}:{line + first_line - 1}" if line else str(path)
