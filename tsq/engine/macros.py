@@ -37,6 +37,8 @@ def prepare(con: Connection, evening: Evening) -> None:
     seconds = (evening.time.hour * 60 + evening.time.minute) * 60 + evening.time.second
     local = f"timezone({quote(evening.zone)}, cast(as_of as timestamptz))"
     said = f"The last day whose evening ({evening.time:%H:%M} {evening.zone}) had come at as_of, a TIMESTAMPTZ."
+    # A macro is bound when it is made; the run writes this table when all others are done.
+    con.execute("create table if not exists ops.runs (as_of TIMESTAMPTZ)")
     con.execute(f"create or replace macro ops.day_known(as_of) as cast({local} - to_seconds({seconds}) as date)")
     con.execute(f"comment on macro ops.day_known is {quote(said)}")
 

@@ -23,8 +23,8 @@ HEADER = "/*---\nknowable: {knowable}\n---\n*/\nselect 1 as x"
 def con() -> Connection:
     con = warehouse.connect()
     con.execute("create schema base; create schema ops")
-    con.execute("create table ops.runs as select timestamptz '2024-01-31 20:00+05:30' as as_of")
     macros.prepare(con, EVENING)
+    con.execute("create or replace table ops.runs as select timestamptz '2024-01-31 20:00+05:30' as as_of")
     return con
 
 
