@@ -94,6 +94,7 @@
       svg.append(line);
       box.lines.push({ from, ends: ends || [to], line });
     }
+    box.classList.toggle("many", edges.length > 250);
     box.prepend(svg);
     if (box.wired) return;
     box.wired = true;
