@@ -247,7 +247,7 @@ def _reads(parsed: Query, where: Callable[[int], str]) -> tuple[tuple[str, ...],
                     where=where(line_of(table)),
                     hint="bring files in with `tsq ingest` and read raw.*",
                 )
-        elif isinstance(table, exp.Lateral):
+        elif not isinstance(table, exp.Table):
             continue
         elif table.db and not table.catalog:
             reads.add(f"{table.db}.{table.name}".lower())
