@@ -60,7 +60,7 @@ def _nonzero(node: exp.Expr, known: _Known, depth: int) -> bool:
     value = _number(node)
     if value is not None:
         return value != 0
-    if _text(node) in known.nonzero or _positive(node, known, depth):
+    if isinstance(node, exp.Null) or _text(node) in known.nonzero or _positive(node, known, depth):
         return True
     match node:
         case exp.Nullif():
@@ -85,7 +85,7 @@ def _positive(node: exp.Expr, known: _Known, depth: int) -> bool:
     value = _number(node)
     if value is not None:
         return value > 0
-    if _text(node) in known.positive:
+    if isinstance(node, exp.Null) or _text(node) in known.positive:
         return True
     match node:
         case exp.Greatest():
