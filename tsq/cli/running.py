@@ -14,7 +14,7 @@ import typer
 from tsq import config
 from tsq.cli import loading, workspace
 from tsq.config import Project
-from tsq.engine import builds, freshness
+from tsq.engine import builds, failed, freshness
 from tsq.engine import plan as plans
 from tsq.engine.graph import Graph
 from tsq.engine.locks import locked
@@ -78,6 +78,7 @@ def run(
         if work.verify_skips and plan.base.manifest:
             _verify(plan, plan.base.manifest, work)
         path = _named(project, plan.base, wish.build)
+    failed.forget(project.warehouse / "failed", [step.name for step in plan.steps])
     if note:
         say(note)
     with_report = with_report and wish.build is None
