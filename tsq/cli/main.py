@@ -353,9 +353,9 @@ def snapshot(
     as_json: JsonOption = False,
 ) -> None:
     """Compare what every model makes of the small demo market with tests/snapshots."""
-    from tsq.cli import testing
+    from tsq.cli import snapshotting
 
-    testing.snapshot(root=project, selection=selection or ["all"], update=update, as_json=as_json)
+    snapshotting.snapshot(root=project, selection=selection or ["all"], update=update, as_json=as_json)
 
 
 def main() -> None:

@@ -100,13 +100,17 @@ def write(model: str, snapshot: Snapshot) -> str:
     return "\n".join(lines) + "\n" + body.getvalue()
 
 
-def read(path: Path) -> Snapshot:
-    """Read a snapshot's file.
+def parse(text: str, path: Path) -> Snapshot:
+    """Read the text of a snapshot.
+
+    Args:
+        text: what `write` wrote.
+        path: its file, for the error.
 
     Raises:
         TsqError: it is no snapshot.
     """
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    lines = text.splitlines(keepends=True)
     head = [line[2:].strip() for line in lines if line.startswith("# ")]
     try:
         counted = head[0].rpartition(": ")[2]
