@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import takewhile
 
@@ -44,6 +44,8 @@ def evaluate(node: exp.Expr | None, scope: Scope) -> Flow:
             return merge([inside, evaluate(node.args["iterator"], scope)])
         case exp.Window() | exp.Filter() | exp.ArgMin() | exp.ArgMax():
             return _chosen(node, scope)
+        case exp.Binary():
+            return merge(evaluate(part, scope) for part in _operands(node))
         case exp.Order() if node.this:
             return _chosen(node, scope)
     return merge(evaluate(child, scope) for child in node.iter_expressions())
@@ -81,6 +83,15 @@ def _chosen(node: exp.Expr, scope: Scope) -> Flow:
     window = scope.windows.get(node.alias.lower()) if isinstance(node, exp.Window) else None
     beside += [window] if window else []
     return merge([evaluate(node.this, scope), *(evaluate(child, scope).choosing for child in beside)])
+
+
+def _operands(node: exp.Binary) -> Iterator[exp.Expr]:
+    """Operands of a chain such as `a + b + c`, which leans to the left and may be hundreds long."""
+    left: exp.Expr = node
+    while isinstance(left, exp.Binary) and not isinstance(left, exp.Dot):
+        yield left.expression
+        left = left.this
+    yield left
 
 
 def _field_value(part: exp.Expr) -> exp.Expr:

@@ -18,13 +18,14 @@ from typing import Any, NamedTuple
 
 from tsq.engine import memo
 from tsq.engine.compile import Compiled
+from tsq.engine.flows import ROWS as ROWS
+from tsq.engine.flows import Flow
+from tsq.engine.flows import Ref as Ref
 from tsq.engine.graph import Graph
 from tsq.engine.lake import LAKE_COLUMNS
 from tsq.errors import TsqError, did_you_mean
 
-ROWS = "*"
 VALUE, CHOICE, FILTER, PYTHON = "value", "choice", "filter", "python"
-Ref = tuple[str, str]
 _CODE = ("lineage", "selects", "from_clause", "expressions", "flows")
 
 
@@ -177,7 +178,6 @@ def locate(lineage: Lineage, target: str) -> tuple[Ref, ...]:
 def _trace(graph: Graph, node: Compiled, columns: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
     if node.model.language == "python":
         return _python(node, columns)
-    from tsq.engine.flows import Flow
     from tsq.engine.selects import trace
 
     found = trace(node.sql, {read: columns[read] for read in node.reads}).relation

@@ -136,7 +136,19 @@ def _item(item: exp.Expr, scope: Scope) -> tuple[list[tuple[str, Flow]], list[Fl
 
 
 def _set_operation(node: exp.SetOperation, scope: Scope) -> Relation:
-    left, right = query(node.this, scope), query(node.expression, scope)
+    """Operations written one after the other lean to the left: read in a loop, as there may be hundreds."""
+    chain = [node]
+    while isinstance(inner := chain[-1].this, exp.SetOperation) and not any(
+        inner.args.get(clause) for clause in ("with_", "order", "limit", "offset")
+    ):
+        chain.append(inner)
+    found = query(chain[-1].this, scope)
+    for operation in reversed(chain):
+        found = _combined(operation, found, query(operation.expression, scope))
+    return found
+
+
+def _combined(node: exp.SetOperation, left: Relation, right: Relation) -> Relation:
     rows = left.rows | right.rows
     if node.args.get("distinct") or not isinstance(node, exp.Union):
         rows |= left.everything | right.everything
