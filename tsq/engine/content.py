@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tsq.engine.compile import Compiled
-from tsq.engine.header import Header
 from tsq.engine.template import identifier, literal
 from tsq.engine.warehouse import Connection
 
@@ -41,10 +40,12 @@ class Change:
     dates: tuple[dt.date, ...] | None
 
 
-def prepare(con: Connection) -> None:
-    """Make the table of hashes in a build that has none yet."""
+def prepare(con: Connection, models: Iterable[str]) -> None:
+    """Make the table of hashes, or keep in it what it says of these models."""
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
     con.execute(f"create table if not exists {TABLE} ({columns})")
+    con.execute(f"comment on table {TABLE} is {literal(DOC)}")
+    keep(con, models)
 
 
 def of_view(node: Compiled, parents: Iterable[str]) -> str:
@@ -53,50 +54,55 @@ def of_view(node: Compiled, parents: Iterable[str]) -> str:
 
 
 def record(
-    con: Connection, node: Compiled, before: str | None, spans: tuple[Span, ...] | None = None
+    con: Connection,
+    node: Compiled,
+    columns: Mapping[str, str],
+    before: str | None,
+    spans: tuple[Span, ...] | None = None,
 ) -> tuple[str, Change | None]:
     """Hash a table that was just written.
 
     Args:
         con: the build, with the table in it.
         node: the model.
+        columns: its columns with their types.
         before: the content hash the table had, if it was there.
         spans: sessions that were written; None for all of them.
 
     Returns:
         The table's content hash, and how it differs from before; None for a table that is new.
     """
-    table, name = identifier(node.name), literal(node.name)
-    header = node.model.header
-    described = con.execute(f"describe {table}").fetchall()
-    schema = _digest(*(f"{row[0]} {row[1]}" for row in described))
-    happenings = _happenings(table, header, [row[0] for row in described])
+    name = literal(node.name)
     these = "" if spans is None else within("date", spans)
-    con.execute(
-        f"create or replace temp table fresh as select {name} as model, date, count(*) as rows, sum(hash) as hash "
-        f"from ({happenings}) {these and f'where {these}'} group by date"
+    fresh = (
+        f"select {name} as model, date, count(*) as rows, sum(hash) as hash "
+        f"from ({_happenings(node, columns)}) {these and f'where {these}'} group by date"
     )
-    mine = f"model = {name}" + (these and f" and {these}")
-    dates: tuple[dt.date, ...] | None = None
-    known = con.execute(f"select count(*) from {TABLE} where model = {name}").fetchone() or (0,)
-    if before and known[0]:
-        old = f"select date, rows, hash from {TABLE} where {mine}"
-        new = "select date, rows, hash from fresh"
-        differing = con.execute(
-            f"select distinct date from (({old} except {new}) union all ({new} except {old})) order by date nulls first"
-        ).fetchall()
-        if not differing or differing[0][0] is not None:
-            dates = tuple(row[0] for row in differing)
-    con.execute(f"delete from {TABLE} where {mine}; insert into {TABLE} from fresh")
+    change = None
+    if before is None:
+        con.execute(f"insert into {TABLE} {fresh}")
+    else:
+        change = Change(before, _replace(con, f"model = {name}" + (these and f" and {these}"), fresh))
     listed = con.execute(
         f"select md5(string_agg(concat_ws(' ', date, rows, hash), ',' order by date)) from {TABLE} where model = {name}"
     ).fetchone() or ("",)
-    content = _digest(schema, str(listed[0]))
-    if before is None:
-        return content, None
-    if dates == () and content != before:
-        dates = None  # the same rows under other names or types
-    return content, Change(before, dates)
+    content = _digest(*(f"{column} {kind}" for column, kind in columns.items()), str(listed[0]))
+    if change and change.dates == () and content != before:
+        change = Change(change.was, None)  # the same rows under other names or types
+    return content, change
+
+
+def _replace(con: Connection, these: str, fresh: str) -> tuple[dt.date, ...] | None:
+    """Put a table's hashes in the place of those it had; gives the sessions that differ."""
+    con.execute(f"create or replace temp table fresh as {fresh}")
+    old, new = f"select date, rows, hash from {TABLE} where {these}", "select date, rows, hash from fresh"
+    differing = con.execute(
+        f"select distinct date from (({old} except {new}) union all ({new} except {old})) order by date nulls first"
+    ).fetchall()
+    if not differing:
+        return ()
+    con.execute(f"delete from {TABLE} where {these}; insert into {TABLE} from fresh")
+    return None if differing[0][0] is None else tuple(row[0] for row in differing)
 
 
 def sessions(con: Connection, models: Iterable[str]) -> tuple[dt.date, ...]:
@@ -106,14 +112,15 @@ def sessions(con: Connection, models: Iterable[str]) -> tuple[dt.date, ...]:
     return tuple(row[0] for row in rows.fetchall())
 
 
-def forget(con: Connection, keep: Iterable[str]) -> None:
-    """Drop the hashes of tables that a build does not hold."""
-    names = ", ".join(literal(model) for model in keep) or "''"
+def keep(con: Connection, models: Iterable[str]) -> None:
+    """Drop the hashes of all tables but these."""
+    names = ", ".join(literal(model) for model in models) or "''"
     con.execute(f"delete from {TABLE} where model not in ({names})")
 
 
-def _happenings(table: str, header: Header, columns: Sequence[str]) -> str:
+def _happenings(node: Compiled, columns: Iterable[str]) -> str:
     """A query of what a table says in each session: `date`, and a hash of what is said."""
+    table, header = identifier(node.name), node.model.header
     everything = ", ".join(f'"{column}"' for column in columns)
     if not header.interval:
         session = f'"{header.date}"' if header.date else "null"

@@ -43,22 +43,25 @@ def prepare(con: Connection, evening: Evening) -> None:
     con.execute(f"comment on macro ops.day_known is {quote(said)}")
 
 
-def make(con: Connection, node: Compiled) -> str | None:
-    """Make the macro of a table that was just built or checked, with a comment.
+def statements(node: Compiled, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """The SQL that makes the macro of a table that was just built or checked, with a comment.
+
+    Args:
+        node: the model.
+        columns: its columns with their types.
 
     Returns:
-        Its name; None for a table that cannot tell when its rows were known, which has none.
+        Nothing but a drop for a table that cannot tell when its rows were known: it has none.
     """
-    columns = {row[0]: row[1] for row in con.execute(f"describe {identifier(node.name)}").fetchall()}
+    name = f"{identifier(node.name)}{SUFFIX}"
     select = query(node.name, node.model.header, columns)
     if select is None:
-        drop(con, node.name)
-        return None
-    name = f"{identifier(node.name)}{SUFFIX}"
+        return (f"drop macro table if exists {name}",)
     said = f"Rows of {node.name} as they were known at as_of, a TIMESTAMPTZ."
-    con.execute(f"create or replace macro {name}(as_of) as table {select}")
-    con.execute(f"comment on macro table {name} is {quote(said)}")
-    return name
+    return (
+        f"create or replace macro {name}(as_of) as table {select}",
+        f"comment on macro table {name} is {quote(said)}",
+    )
 
 
 def drop(con: Connection, table: str) -> None:

@@ -98,8 +98,16 @@ TABLES = {
 }
 
 
+def prepare(con: Connection) -> None:
+    """Make every `ops` table of a build, empty: what asks for them can be made before they are filled."""
+    for name, table in TABLES.items():
+        columns = ", ".join(f"{column} {kind}" for column, kind in table.columns.items())
+        con.execute(f"create or replace table ops.{name} ({columns})")
+        con.execute(f"comment on table ops.{name} is {quote(table.doc)}")
+
+
 def write(con: Connection, manifest: Manifest, plan: Plan) -> None:
-    """Write every `ops` table of a build."""
+    """Fill the `ops` tables of a build."""
     rows = {
         "runs": [_run(manifest)],
         "builds": _builds(manifest, plan),
@@ -112,9 +120,6 @@ def write(con: Connection, manifest: Manifest, plan: Plan) -> None:
     }
     con.execute("begin")
     for name, table in TABLES.items():
-        columns = ", ".join(f"{column} {kind}" for column, kind in table.columns.items())
-        con.execute(f"create or replace table ops.{name} ({columns})")
-        con.execute(f"comment on table ops.{name} is {quote(table.doc)}")
         _insert(con, name, table, rows[name])
     con.execute(f"create or replace table ops.quarantine as {plan.inputs.lake.quarantine_sql()}")
     con.execute("comment on table ops.quarantine is 'One row is a line that was refused, and why.'")

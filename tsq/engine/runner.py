@@ -61,9 +61,10 @@ class Published:
 
 @dataclass(frozen=True)
 class _Made:
-    """A run under way: the tables that are done, and how they moved."""
+    """A run under way: the tables that are done, how they moved, and the tables that stand in the file."""
 
     run_id: str
+    standing: dict[str, str] = field(default_factory=dict)
     models: dict[str, BuiltModel] = field(default_factory=dict)
     changes: dict[str, Change] = field(default_factory=dict)
     checks: list[CheckResult] = field(default_factory=list)
@@ -93,7 +94,7 @@ def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Resul
     file = scratch.start(plan, folder, made.run_id)
     con = warehouse.open_builder(file, machine, [plan.inputs.lake.root])
     try:
-        _clear(con, plan)
+        _clear(con, plan, made)
         _attach_sources(con, plan)
         warehouse.lock_down(con)
         scratch.begin(con, plan)
@@ -117,7 +118,7 @@ def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Resul
             platform=ops.platform_name(),
             git=manifests.git_state(project.root),
         )
-        content.forget(con, made.models)
+        content.keep(con, made.models)
         scratch.finish(con)
         ops.write(con, manifest, plan)
         warehouse.seal(con, file)
@@ -173,7 +174,7 @@ def _step(con: Connection, plan: Plan, step: Step, made: _Made) -> Result:
             return _carry(plan, done, made)
         return _check(con, plan, node, replace(done, promises=record.promises), made)
     if not step.wanted or not all(name in made.models for name in plan.graph.parents[step.name]):
-        _drop(con, step.name)
+        _drop(con, made, step.name)
         return Result(step.name, "leave", 0, 0.0)
     if done:
         pieces = _pieces(con, plan, step, done, record, made)
@@ -205,6 +206,7 @@ def _check(con: Connection, plan: Plan, node: Compiled, record: BuiltModel, made
     clock = time.perf_counter()
     with _transaction(con):
         rows, results = _keep_promises(con, plan, node)
+        _describe(con, node)
         scratch.remember(con, record, made.changes.get(node.name), results)
     return _done(made, record, made.changes.get(node.name), Result(node.name, "check", rows, _since(clock), results))
 
@@ -214,14 +216,15 @@ def _build(con: Connection, plan: Plan, done: BuiltModel | None, record: BuiltMo
     clock = time.perf_counter()
     node = plan.graph.nodes[record.name]
     with _transaction(con):
-        _drop(con, node.name)
+        _drop(con, made, node.name)
         making.make(con, node)
         rows, results = _keep_promises(con, plan, node)
+        columns = _describe(con, node)
         if record.kind == "view":
             found = content.of_view(node, record.parents.values())
             change = Change(done.content, None) if done else None
         else:
-            found, change = content.record(con, node, done.content if done else None)
+            found, change = content.record(con, node, columns, done.content if done else None)
         record = replace(record, content=found, rows=rows, seconds=_since(clock))
         scratch.remember(con, record, change, results)
     return _done(made, record, change, Result(node.name, "build", rows, record.seconds, results))
@@ -241,7 +244,8 @@ def _update(
     with _transaction(con):
         incremental.replace(con, node, pieces)
         rows, results = _keep_promises(con, plan, node, written)
-        found, change = content.record(con, node, done.content, spans) if spans else (done.content, None)
+        columns = _describe(con, node)
+        found, change = content.record(con, node, columns, done.content, spans) if spans else (done.content, None)
         record = replace(record, content=found, rows=rows, seconds=done.seconds)
         scratch.remember(con, record, change, results)
     sessions = incremental.count(con, node, spans)
@@ -267,7 +271,7 @@ def _sources(plan: Plan, made: _Made) -> dict[str, object]:
     return {key: state for key, state in states.items() if key in used}
 
 
-def _clear(con: Connection, plan: Plan) -> None:
+def _clear(con: Connection, plan: Plan, made: _Made) -> None:
     """Make the schemas, and drop what the base holds beyond the tables that may be carried over or updated."""
     kept = {
         step.name
@@ -276,30 +280,28 @@ def _clear(con: Connection, plan: Plan) -> None:
     }
     have = con.execute(
         """
-        select schema_name || '.' || table_name from duckdb_tables()
+        select schema_name || '.' || table_name, 'table' from duckdb_tables()
         where database_name = 'build' and schema_name != 'ops'
         union all
-        select schema_name || '.' || view_name from duckdb_views() where database_name = 'build' and not internal
+        select schema_name || '.' || view_name, 'view' from duckdb_views()
+        where database_name = 'build' and not internal
         """
     ).fetchall()
-    for (name,) in have:
+    made.standing.update(have)
+    for name, _ in have:
         if name not in kept:
-            _drop(con, name)
+            _drop(con, made, name)
     for layer in (*plan.graph.catalog.layers, "ops"):
         con.execute(f"create schema if not exists {identifier(layer)}")
-    content.prepare(con)
+    content.prepare(con, plan.base.models if plan.base else ())
+    ops.prepare(con)
     macros.prepare(con, plan.graph.catalog.evening)
 
 
-def _drop(con: Connection, name: str) -> None:
-    found = con.execute(
-        "select 'view' from duckdb_views() where database_name = 'build' and schema_name || '.' || view_name = $1 "
-        "union all select 'table' from duckdb_tables() where database_name = 'build' "
-        "and schema_name || '.' || table_name = $1",
-        [name],
-    ).fetchone()
-    if found:
-        con.execute(f"drop {found[0]} {identifier(name)}")
+def _drop(con: Connection, made: _Made, name: str) -> None:
+    kind = made.standing.pop(name, None)
+    if kind:
+        con.execute(f"drop {kind} {identifier(name)}")
         macros.drop(con, name)
 
 
@@ -326,10 +328,7 @@ def _attach_sources(con: Connection, plan: Plan) -> None:
 def _keep_promises(
     con: Connection, plan: Plan, node: Compiled, where: str | None = None
 ) -> tuple[int, tuple[CheckResult, ...]]:
-    found = checks.enforce(con, node, plan.graph.catalog.project.warehouse / "failed", where=where)
-    _comment(con, node)
-    macros.make(con, node)
-    return found
+    return checks.enforce(con, node, plan.graph.catalog.project.warehouse / "failed", where=where)
 
 
 @contextmanager
@@ -343,14 +342,17 @@ def _transaction(con: Connection) -> Iterator[None]:
         con.execute("commit" if whole else "rollback")
 
 
-def _comment(con: Connection, node: Compiled) -> None:
-    header = node.model.header
+def _describe(con: Connection, node: Compiled) -> dict[str, str]:
+    """Write into the build what a table and its columns are, and make its as-of macro; gives the columns' types."""
+    header, table = node.model.header, identifier(node.name)
+    columns = {row[0]: row[1] for row in con.execute(f"describe {table}").fetchall()}
     kind = "view" if header.kind == "view" else "table"
-    comments = [f"comment on {kind} {identifier(node.name)} is {literal(node.model.prose)}"]
+    said = [f"comment on {kind} {table} is {literal(node.model.prose)}"]
     for name, column in header.columns.items() if kind == "table" else ():
-        said = ", ".join(part for part in (column.doc, column.unit and f"[{column.unit}]") if part)
-        comments.append(f"comment on column {identifier(node.name)}.{identifier(name)} is {literal(said)}")
-    con.execute("; ".join(comments))
+        text = ", ".join(part for part in (column.doc, column.unit and f"[{column.unit}]") if part)
+        said.append(f"comment on column {table}.{identifier(name)} is {literal(text)}")
+    con.execute("; ".join([*said, *macros.statements(node, columns)]))
+    return columns
 
 
 def _since(clock: float) -> float:

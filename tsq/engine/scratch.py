@@ -18,7 +18,6 @@ from tsq.engine import builds, warehouse
 from tsq.engine.content import Change
 from tsq.engine.manifest import BuiltModel, CheckResult
 from tsq.engine.plan import Base, Plan, from_manifest, source_states
-from tsq.engine.template import literal
 from tsq.engine.warehouse import Connection, DatabaseError, Machine
 
 PROGRESS = "ops.progress"
@@ -78,7 +77,8 @@ def leftover(folder: Path) -> Base | None:
 
 
 def _read(con: Connection, file: Path, folder: Path) -> Base | None:
-    said = {name: json.loads(text) for name, text in con.execute(f"select model, said from {PROGRESS}").fetchall()}
+    query = f"select model, said from {PROGRESS} order by rowid"  # of two lines on a model the later one holds
+    said = {name: json.loads(text) for name, text in con.execute(query).fetchall()}
     head = said.pop("", None)
     if head is None or not said:
         return None
@@ -106,5 +106,4 @@ def _change(body: dict[str, Any]) -> Change:
 
 def _say(con: Connection, name: str, body: dict[str, Any]) -> None:
     text = json.dumps(body, default=str, ensure_ascii=False)
-    con.execute(f"delete from {PROGRESS} where model = {literal(name)}")
     con.execute(f"insert into {PROGRESS} values (?, ?)", [name, text])
