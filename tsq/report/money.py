@@ -133,11 +133,11 @@ def compare(con: Connection, tables: Iterable[str], examples: int = 3, tolerance
 
 def _lacking(table: str, types: Mapping[str, Types]) -> str | None:
     for side in "ab":
-        held = types[side].get(table)
-        if held is None:
+        if table not in types[side]:
             return f"{table} is not in {side.upper()}"
+    for side in "ab":
         for column in NEEDS[table]:
-            if column not in held:
+            if column not in types[side][table]:
                 return f"{table} of {side.upper()} has no column {column}"
     return None
 
