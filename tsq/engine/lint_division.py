@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 _CALLS = {"divide", "fdiv", "fmod"}
+# A query without one of these divides by nothing.
+SIGNS = frozenset({"/", "//", "%", "mod", *_CALLS})
 _COMPARISONS = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.EQ, exp.NEQ)
 _MIRRORED: Mapping[type[exp.Expr], type[exp.Expr]] = {
     exp.GT: exp.LT,

@@ -39,7 +39,7 @@ class _Bounds:
 def unbounded(query: exp.Expr) -> Iterator[tuple[exp.Expr, str, str]]:
     """Conditions that join on one side of a time only, each with the two tables it joins."""
     for select in query.find_all(exp.Select):
-        if not _picks(select):
+        if (select.args.get("joins") or _is_joined(select)) and not _picks(select):
             yield from _of_select(select)
 
 
