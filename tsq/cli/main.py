@@ -277,8 +277,8 @@ def publish(
 
 @app.command()
 def diff(
-    a: Annotated[str, typer.Argument(metavar="[A]", help=f"{BUILD_HELP} Or the as-of time of one.")] = "previous",
-    b: Annotated[str, typer.Argument(metavar="[B]", help="The build to compare it with.")] = "published",
+    a: Annotated[str, typer.Argument(metavar="A", help=f"{BUILD_HELP} Or the as-of time of one.")] = "previous",
+    b: Annotated[str, typer.Argument(metavar="B", help="The build to compare it with.")] = "published",
     tables: Annotated[
         list[str] | None,
         typer.Option("--tables", metavar="SELECT", help="Only these, and closely: keys and values; as --models."),
