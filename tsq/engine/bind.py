@@ -20,7 +20,7 @@ from tsq.engine import memo, places, promises
 from tsq.engine.compile import Compiled
 from tsq.engine.graph import Graph
 from tsq.engine.lake import LAKE_COLUMNS
-from tsq.engine.sql_error import sql_error
+from tsq.engine.sql_error import in_words, sql_error
 from tsq.errors import USAGE, TsqError
 
 # DuckDB is imported where a model has to be bound: what is remembered needs none.
@@ -68,7 +68,8 @@ def columns(graph: Graph, memory: Path | None = None) -> dict[str, Columns]:
         if key in known:
             tables[node.name] = known[key]["columns"]
         else:
-            tables[node.name] = promised or binder.bind(node)
+            tables[node.name] = promised
+            tables[node.name] = binder.take(node) if promised else binder.bind(node)
         kept[key] = {"columns": tables[node.name]}
         waiting.append(node)
         for ready in [one for one in waiting if _looked_at(one, graph) <= tables.keys()]:
@@ -117,6 +118,20 @@ class _Binder:
             names = [column for read in reads for column in self._tables[read]]
             raise sql_error(node, error, 2, known=names, exit_code=USAGE) from None
         self._made.add(node.name)
+        return self.types(_spelt(node.name))
+
+    def take(self, node: Compiled) -> Columns:
+        """Make the empty table of a Python model from its header; gives its columns."""
+        from tsq.engine.warehouse import DatabaseError
+
+        for name, column in node.model.header.columns.items():
+            try:
+                self._con.execute(f"select null::{column.type}")
+            except DatabaseError as error:
+                what, hint = in_words(error)
+                where = places.promised(node.model, "columns", name, "type")
+                raise TsqError(f"{node.name} promises {name}: {what}", where=where, hint=hint) from None
+        self.need(node.name)
         return self.types(_spelt(node.name))
 
     def need(self, table: str) -> None:
