@@ -1,0 +1,108 @@
+"""Runs that die at any moment, and runs that meet: what is published always opens, and the next run makes it right."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tsq.engine import builds
+from tsq.engine import plan as plans
+
+# Two settings that make other numbers of the ledger and of all that follows it.
+SETTINGS = ("slippage_bps=10", "slippage_bps=25")
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="SIGKILL is a POSIX signal")
+
+
+def start(project: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tsq.cli", "run", "--no-report", "--project", str(project), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def finish(project: Path, *arguments: str) -> str:
+    run = start(project, *arguments)
+    _, err = run.communicate(timeout=300)
+    assert run.returncode == 0, err
+    return err
+
+
+def contents(project: Path) -> dict[str, str]:
+    base = plans.base_of(project / "warehouse" / "tsq.duckdb")
+    assert base is not None
+    return {name: model.content for name, model in base.models.items()}
+
+
+def check_published(project: Path) -> None:
+    """The pointer opens, on a build that is whole: its tables are those its own record names, with as many rows."""
+    pointer = project / "warehouse" / "tsq.duckdb"
+    assert builds.trusted_manifest(pointer) is not None
+    with duckdb.connect(str(pointer.resolve()), read_only=True) as con:
+        for model, rows in con.execute("select model, rows from ops.builds").fetchall():
+            assert con.execute(f"select count(*) from {model}").fetchone() == (rows,)
+        assert con.execute("select count(*) from ops.runs").fetchone() == (1,)
+
+
+def kill_at_random(project: Path, moments: int, seed: int) -> None:
+    dice = random.Random(seed)
+    wanted = {}
+    clock = time.perf_counter()
+    for setting in SETTINGS:
+        finish(project, "--set", setting)
+        wanted[setting] = contents(project)
+    longest = (time.perf_counter() - clock) / len(SETTINGS)
+    assert wanted[SETTINGS[0]] != wanted[SETTINGS[1]]
+    resumed = 0
+    for moment in range(moments):
+        setting = SETTINGS[moment % 2]
+        everything = ["--full-refresh"] if dice.random() < 0.2 else []
+        run = start(project, "--set", setting, *everything)
+        time.sleep(dice.uniform(0, longest * (2 if everything else 1)))
+        run.send_signal(signal.SIGKILL)
+        run.communicate()
+        check_published(project)
+        resumed += "going on with what a run" in finish(project, "--set", setting)
+        check_published(project)
+        assert contents(project) == wanted[setting]
+        assert not list((project / "warehouse" / "builds").glob(".*"))
+    # some of the moments must have struck between two tables, or this test says little
+    assert resumed >= moments // 20
+
+
+def test_a_run_killed_at_any_moment_harms_nothing(project: Path) -> None:
+    kill_at_random(project, 20, seed=1)
+
+
+@pytest.mark.slow
+def test_a_run_killed_at_many_moments_harms_nothing(project: Path) -> None:
+    kill_at_random(project, 200, seed=2)
+
+
+def test_of_two_runs_the_second_names_the_first_or_waits(project: Path) -> None:
+    first = start(project, "--full-refresh")
+    holder = project / "warehouse" / ".holder"
+    while not (holder.exists() and f"{first.pid}" in holder.read_text(encoding="utf-8")):
+        assert first.poll() is None, first.communicate()
+        time.sleep(0.01)
+    first.send_signal(signal.SIGSTOP)
+    second = start(project, "--set", SETTINGS[1])
+    _, err = second.communicate(timeout=60)
+    assert second.returncode == 75
+    assert f"process {first.pid}" in err
+    patient = start(project, "--set", SETTINGS[1], "--wait")
+    time.sleep(1)
+    assert patient.poll() is None
+    first.send_signal(signal.SIGCONT)
+    assert first.wait(timeout=300) == 0
+    _, err = patient.communicate(timeout=300)
+    assert patient.returncode == 0
+    assert f"waiting for process {first.pid}" in err
+    first.communicate()
+    check_published(project)
