@@ -171,11 +171,10 @@
     const last = levels.get(tableOf(column));
     for (const name of next) if (!levels.has(tableOf(name))) levels.set(tableOf(name), last + 1);
 
-    const box = make("div", "panel made-box");
-    box.append(make("h3", "", column));
-    const words = make("p", "", all.size
-      ? `Made of ${all.size} column${all.size === 1 ? "" : "s"}, read from left to right${shown.size < all.size ? `; the nearest ${shown.size} are shown. ` : "."}`
-      : "Made of no other column.");
+    const box = make("div");
+    const count = (set) => `${set.size} column${set.size === 1 ? "" : "s"}`;
+    const parts = all.size ? `Made of ${count(all)}${shown.size < all.size ? ` (the nearest ${shown.size} are shown)` : ""}` : "Made of no other column";
+    const words = make("p", "", `${parts}; feeds ${next.size ? `${count(reach(column, feeds))}, ${next.size} of them at once` : "none"}. `);
     if (shown.size < all.size) {
       const button = make("button", "", "Show all");
       button.type = "button";
@@ -207,7 +206,14 @@
       flow.append(col);
     }
     box.append(flow);
-    article.querySelector("table.columns").closest(".panel").after(box);
+    const cell = make("td");
+    cell.colSpan = 4;
+    cell.append(box);
+    const row = make("tr", "made-box");
+    row.append(cell);
+    byId(column).after(row);
+    const self = flow.querySelector(".self").getBoundingClientRect();
+    box.scrollLeft = self.right - box.getBoundingClientRect().left - box.clientWidth * 0.6;
   }
 
   // -- code -------------------------------------------------------------------------------------------------------
@@ -278,7 +284,7 @@
     if (target && target !== article) {
       if (target.tagName === "TR") target.classList.add("here");
       if (target.closest("table.columns")) showMade(article, id, false);
-      target.scrollIntoView({ block: target.tagName === "TR" ? "center" : "start" });
+      target.scrollIntoView({ block: target.closest("table.columns") || target.tagName !== "TR" ? "start" : "center" });
     } else {
       window.scrollTo(0, 0);
     }
