@@ -53,6 +53,11 @@ class Project:
         return self.store or self.root / "warehouse"
 
     @property
+    def cache(self) -> Path:
+        """Folder of what can be lost: it only makes a run quicker."""
+        return self.warehouse / ".cache"
+
+    @property
     def pointer(self) -> Path:
         """The published warehouse: `warehouse/tsq.duckdb`."""
         return self.warehouse / "tsq.duckdb"

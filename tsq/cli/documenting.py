@@ -46,7 +46,7 @@ def gather(graph: Graph, group: Any) -> Any:
 
     project = graph.catalog.project
     manifest = builds.trusted_manifest(project.pointer)
-    types = bind.columns(graph, project.warehouse / ".cache" / "bound.json")
+    types = bind.columns(graph, project.cache / "bound.json")
     batches = workspace.market(graph).lake.batches()
     return Facts(
         title=project.root.name,
@@ -65,7 +65,7 @@ def _sources(graph: Graph) -> dict[str, tuple[str, ...]]:
     from tsq.engine import lineage
 
     project = graph.catalog.project
-    found = lineage.read(graph, project.warehouse / ".cache" / "lineage.json")
+    found = lineage.read(graph, project.cache / "lineage.json")
     sources = {}
     for (table, column), edges in found.up.items():
         values = [edge for edge in edges if edge.kind in (lineage.VALUE, lineage.PYTHON)]

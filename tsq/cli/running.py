@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -55,6 +54,8 @@ def run(
 ) -> None:
     """Plan, build, publish, report; make the demo market first when there is no data at all."""
     clock = time.perf_counter()
+    if wish.build:
+        builds.check_name(wish.build)
     graph = workspace.load_graph(root, sets, profile)
     project = graph.catalog.project
     path, note = project.pointer, None
@@ -63,7 +64,7 @@ def run(
     freshness.stop(plan.inputs.lake, verdicts)
     old = freshness.warning(verdicts)
     if old:
-        say(old)
+        workspace.say(old)
     if not plan.nothing_to_do:
         with locked(project.warehouse, work.wait):
             market = workspace.market(graph)
@@ -74,13 +75,13 @@ def run(
             if not plan.nothing_to_do:
                 path, note = _build(_resumed(plan, graph, wish), wish.build, work)
     if plan.nothing_to_do and plan.base:
-        say(f"nothing to do: {plan.base.run_id} is up to date")
+        workspace.say(f"nothing to do: {plan.base.run_id} is up to date")
         if work.verify_skips and plan.base.manifest:
             _verify(plan, plan.base.manifest, work)
         path = _named(project, plan.base, wish.build)
     failed.forget(project.warehouse / "failed", [step.name for step in plan.steps])
     if note:
-        say(note)
+        workspace.say(note)
     with_report = with_report and wish.build is None
     index = project.reports / "out" / "index.html"
     if with_report and not (plan.nothing_to_do and _has_report(project)):
@@ -95,7 +96,7 @@ def run(
     typer.echo(f"warehouse  {workspace.shown(path, project)}   {market_name}, {_as_of(plan)}")
     if with_report:
         typer.echo(f"report     {workspace.shown(index, project)}")
-    say(f"done in {seconds:.1f} s")
+    workspace.say(f"done in {seconds:.1f} s")
 
 
 def make_plan(graph: Graph, wish: Wish) -> Plan:
@@ -120,7 +121,7 @@ def _resumed(plan: Plan, graph: Graph, wish: Wish) -> Plan:
     left = scratch.leftover(graph.catalog.project.warehouse / "builds")
     best = _best(graph, plan.inputs, wish, [plan.base, left]) if left else plan
     if best.base and best.base.resumed:
-        say("going on with what a run that did not end has left")
+        workspace.say("going on with what a run that did not end has left")
     return best
 
 
@@ -153,14 +154,8 @@ def report_files(project: Project) -> tuple[Path, ...]:
 
     site = make_site(project.pointer, project.reports / "pages", project.reports / "out")
     for problem in site.problems:
-        say(f"{problem.page}: {problem.what}\n  in:   {problem.where}\n  hint: {problem.hint}")
+        workspace.say(f"{problem.page}: {problem.what}\n  in:   {problem.where}\n  hint: {problem.hint}")
     return site.files
-
-
-def say(text: str) -> None:
-    """A line for people, on stderr."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
 
 
 def _as_of(plan: Plan) -> str:
@@ -173,10 +168,10 @@ def _build(plan: Plan, name: str | None, work: Work) -> tuple[Path, str | None]:
     from tsq.engine import bind, runner
     from tsq.engine.warehouse import Machine
 
-    bind.check(plan.graph, plan.graph.catalog.project.warehouse / ".cache" / "bound.json")
+    bind.check(plan.graph, plan.graph.catalog.project.cache / "bound.json")
     carried = sum(step.action == "carry" for step in plan.steps)
     if carried:
-        say(f"{carried} of {len(plan.steps)} tables unchanged")
+        workspace.say(f"{carried} of {len(plan.steps)} tables unchanged")
     for gone in plan.left_out:
         _leave(gone)
     with Progress(len(plan.steps) - carried) as progress:
@@ -201,7 +196,7 @@ def _verify(plan: Plan, made: Manifest, work: Work) -> None:
 
 
 def _leave(name: str) -> None:
-    say(f"left out: {name} is not selected and no longer up to date")
+    workspace.say(f"left out: {name} is not selected and no longer up to date")
 
 
 def _has_report(project: Project) -> bool:

@@ -131,7 +131,7 @@ def build_demo(graph: Graph, selection: Iterable[str]) -> Path:
     from tsq.engine.plan import Inputs
     from tsq.engine.warehouse import Machine
 
-    cache = graph.catalog.project.warehouse / ".cache" / "snapshot"
+    cache = graph.catalog.project.cache / "snapshot"
     store = cache / _market_key(graph)
     for other in cache.glob("*"):
         if other != store:

@@ -77,7 +77,7 @@ def open_bench(root: Path) -> Bench:
 def _bench(graph: Graph) -> Bench:
     from tsq.engine import bind, case_runner
 
-    memory = graph.catalog.project.warehouse / ".cache" / "bound.json"
+    memory = graph.catalog.project.cache / "bound.json"
     return case_runner.open_bench(graph, bind.columns(graph, memory))
 
 

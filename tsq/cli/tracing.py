@@ -23,7 +23,7 @@ SOURCES = ("raw.", "config.")
 def lineage(*, root: Path | None, target: str, down: bool, rows: bool, depth: int | None, as_json: bool) -> None:
     """Print what a column or table is made of, or what is made of it."""
     graph = workspace.load_graph(root)
-    known = lineages.read(graph, graph.catalog.project.warehouse / ".cache" / "lineage.json")
+    known = lineages.read(graph, graph.catalog.project.cache / "lineage.json")
     start = lineages.locate(known, target)
     edges = lineages.closure(known, start, down=down)
     reached = set() if down else {*start, *(edge.source for edge in edges)}

@@ -12,7 +12,6 @@ import typer
 
 from tsq import config
 from tsq.cli import workspace
-from tsq.cli.running import say
 from tsq.engine import builds, verify
 from tsq.engine import manifest as manifests
 from tsq.engine.graph import Graph
@@ -68,7 +67,7 @@ def _judge(before: Manifest, after: Manifest, *, as_json: bool) -> None:
             hint=_hint(before, after, found),
             exit_code=FAILED,
         )
-    say(f"verified: {len(after.models)} tables of {before.run_id}, rebuilt from nothing, are the same")
+    workspace.say(f"verified: {len(after.models)} tables of {before.run_id}, rebuilt from nothing, are the same")
 
 
 def _line(difference: Difference) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ def load_graph(root: Path | None, sets: Iterable[str] = (), profile: str | None 
 def graph_of(project: Project) -> Graph:
     """Read, render and check a project whose knobs are set; raises as `load_graph`."""
     found = catalog.read(project)
-    memory = project.warehouse / ".cache" / "compiled.json"
+    memory = project.cache / "compiled.json"
     return graphs.build(found, compiler.compile_catalog(found, memory))
 
 
@@ -89,3 +90,9 @@ def shown(path: Path, project: Project) -> str:
         if path.is_relative_to(base):
             return path.relative_to(base).as_posix()
     return str(path)
+
+
+def say(text: str) -> None:
+    """A line for people, on stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

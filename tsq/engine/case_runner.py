@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,7 +127,7 @@ def _verify(bench: Bench, case: Case) -> None:
     node = _node(bench, case)
     _give(bench, case, node)
     try:
-        making.make(bench.con, node)
+        _make(bench.con, node)
         _, results = checks.verify(bench.con, node)
     except TsqError as error:
         if case.expect_error is None:
@@ -148,6 +149,28 @@ def _verify(bench: Bench, case: Case) -> None:
             raise checks.explain(bench.con, node, result)
     if case.expect is not None:
         _compare(bench.con, case, node, case.expect)
+
+
+def _make(con: Connection, node: Compiled) -> None:
+    """Make the table; what a Python model trips over is a finding about that model, at its line."""
+    mistakes = _mistakes() if node.model.language == "python" else ()
+    try:
+        making.make(con, node)
+    except mistakes as error:
+        steps = traceback.extract_tb(error.__traceback__)
+        lines = [step.lineno for step in steps if Path(step.filename) == node.model.path]
+        said = (str(error).splitlines() or [""])[0]
+        raise TsqError(
+            f"{node.name}: {type(error).__name__}: {said}",
+            where=f"{node.model.path}:{lines[-1]}" if lines else node.model.path,
+            hint="give the tables the columns and values that model() needs",
+        ) from error
+
+
+def _mistakes() -> tuple[type[Exception], ...]:
+    from polars.exceptions import PolarsError
+
+    return ArithmeticError, AttributeError, LookupError, TypeError, ValueError, PolarsError
 
 
 def _node(bench: Bench, case: Case) -> Compiled:

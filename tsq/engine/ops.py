@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tsq.engine import lineage
 from tsq.engine.lake import quote
 from tsq.engine.manifest import Manifest
 from tsq.engine.plan import Plan
@@ -92,8 +93,14 @@ TABLES = {
         },
     ),
     "lineage": Table(
-        "One row is an edge of the graph: a table, and a table or source it reads.",
-        {"model": "VARCHAR", "reads": "VARCHAR"},
+        "One row is an edge of the graph, column by column: what a column is made from, and what chooses its rows.",
+        {
+            "model": "VARCHAR",
+            "column_name": "VARCHAR",
+            "from_table": "VARCHAR",
+            "from_column": "VARCHAR",
+            "kind": "VARCHAR",
+        },
     ),
 }
 
@@ -116,7 +123,7 @@ def write(con: Connection, manifest: Manifest, plan: Plan) -> None:
             for check in manifest.checks
         ],
         "ingests": _ingests(plan),
-        "lineage": [(name, read) for name, node in plan.graph.nodes.items() for read in node.reads],
+        "lineage": lineage.read(plan.graph, plan.graph.catalog.project.cache / "lineage.json").edges,
     }
     con.execute("begin")
     for name, table in TABLES.items():

@@ -211,12 +211,14 @@ def _block(text: str, document: Document, path: Key) -> Rows:
     """A block scalar: its first line stands below its key, and names the columns."""
     first = document.line(*path) + 1
     names: tuple[str, ...] = ()
+    framed = False
     rows: list[Row] = []
     for number, line in enumerate(text.splitlines(), first):
         where = f"{document.file}:{number}"
         if not line.strip() or line.lstrip().startswith("#") or _RULE.fullmatch(line):
             continue
-        cells = _split(line)
+        framed = framed if names else line.lstrip().startswith("|")
+        cells = _split(line.strip(), framed)
         if not names:
             names = tuple(str(cell) for cell in cells)
             if len(set(names)) < len(names) or "None" in names:
@@ -232,10 +234,10 @@ def _block(text: str, document: Document, path: Key) -> Rows:
     return Rows(names, tuple(rows), document.where(*path))
 
 
-def _split(line: str) -> list[Cell]:
-    text = line.strip()
-    text = text[1:] if text.startswith("|") else text
-    text = text[:-1] if text.endswith("|") and line.lstrip().startswith("|") else text
+def _split(text: str, framed: bool) -> list[Cell]:
+    """The cells of a line; a framed one has a | at both ends."""
+    if framed:
+        text = text.removeprefix("|").removesuffix("|")
     cells: list[Cell] = []
     position = 0
     while position <= len(text):

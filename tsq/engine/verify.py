@@ -73,7 +73,7 @@ def differences(before: Manifest, after: Manifest) -> tuple[Difference, ...]:
 def _aside(graph: Graph) -> Iterator[Graph]:
     """The same graph over a project that writes to a folder of its own."""
     project = graph.catalog.project
-    store: Path = project.warehouse / ".cache" / "verify"
+    store: Path = project.cache / "verify"
     shutil.rmtree(store, ignore_errors=True)
     try:
         yield replace(graph, catalog=replace(graph.catalog, project=replace(project, store=store)))

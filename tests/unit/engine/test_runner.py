@@ -108,7 +108,9 @@ def test_a_run_publishes_every_table(make_project: MakeProject) -> None:
     assert ask(root, "select run_id, market, models from ops.runs") == [(published.manifest.run_id, "real", 4)]
     assert ask(root, "select count(*) from ops.builds where not carried and fingerprint != ''") == [(4,)]
     assert ask(root, "select failed from ops.checks where check_name = 'i >= 0'") == [(0,)]
-    assert ask(root, "select reads from ops.lineage where model = 'mart.total'") == [("base.rows",)]
+    assert ask(
+        root, "select column_name, from_table, from_column, kind from ops.lineage where model = 'mart.total'"
+    ) == [("total", "base.rows", "i", "value"), ("*", "base.rows", "*", "filter")]
     assert not published.build.stat().st_mode & stat.S_IWUSR
     assert published.manifest.file_header_sha256
     assert published.manifest.packages["duckdb"] == duckdb.__version__
