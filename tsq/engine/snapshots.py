@@ -170,7 +170,7 @@ def _rows(old: Snapshot, new: Snapshot) -> Iterator[str]:
         if old.one_in == new.one_in:
             yield from _listed("new", [_named(new.key, key) for key in new.rows.keys() - old.rows.keys()])
             yield from _listed("gone", [_named(old.key, key) for key in old.rows.keys() - new.rows.keys()])
-    if old.n_rows == new.n_rows and old.key == new.key:
+    if old.n_rows == new.n_rows and old.key == new.key and new.one_in > 1:
         unseen = [name for name in places if old.columns[name][1] != new.columns[name][1] and name not in told]
         if unseen:
             yield f"other values in rows that are not shown: {', '.join(unseen)}"
