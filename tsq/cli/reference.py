@@ -21,7 +21,7 @@ from tsq.engine.datasets import Dataset
 from tsq.engine.graph import Graph
 from tsq.engine.header import Check
 from tsq.engine.lake import LAKE_COLUMNS, QUARANTINE_COLUMNS
-from tsq.report.docs_facts import LAKE_DOCS
+from tsq.report.docs_datasets import LAKE_DOCS
 
 
 def pages(root: Path) -> dict[str, str]:

@@ -22,8 +22,8 @@ from markupsafe import Markup, escape
 from tsq.engine.manifest import Manifest
 from tsq.report import docs_graph, files, theme
 from tsq.report import format as formats
-from tsq.report.docs_facts import Entry, Layer
 from tsq.report.docs_graph import Band
+from tsq.report.docs_parts import Entry, Layer
 from tsq.report.embed import asset, digest, json_text
 
 # Layers of the site that are no part of what a run computes.

@@ -104,6 +104,10 @@ def test_units_types_and_sources_stand_beside_their_columns(html: str) -> None:
     assert 'href="#pit.prices.close"' in row[0]
 
 
+def test_how_old_a_dataset_may_be_is_a_promise(html: str) -> None:
+    assert re.search(r'<tr id="raw\.prices!0"><td><code>known in the last 5 days</code></td><td>a warning</td>', html)
+
+
 def test_every_link_leads_somewhere(page: Read) -> None:
     ids = set(page.of("id"))
     links = [unquote(target.removeprefix("#")) for target in page.of("href") if target.startswith("#")]
@@ -111,13 +115,13 @@ def test_every_link_leads_somewhere(page: Read) -> None:
     assert not sorted(set(links) - ids)
 
 
-def test_everything_to_find_leads_somewhere(html: str, page: Read) -> None:
+def test_everything_to_find_leads_somewhere(graph: Graph, html: str, page: Read) -> None:
     payload = json.loads(re.findall(r'<script id="site" type="application/json">(.*?)</script>', html)[0])
     ids = set(page.of("id"))
     assert len(payload["find"]) > 900
     assert not [target for *_, target in payload["find"] if target not in ids]
     assert {"table", "column", "knob", "check", "command", "error", "query"} == {kind for kind, *_ in payload["find"]}
-    assert payload["reads"]["pit.returns"] == ["pit.corporate_actions", "pit.prices"]
+    assert payload["reads"] == {name: list(node.reads) for name, node in graph.nodes.items() if node.reads}
 
 
 def test_nothing_is_fetched(html: str, page: Read) -> None:
