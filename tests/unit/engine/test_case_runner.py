@@ -160,7 +160,7 @@ def test_a_case_reads_no_file(bench: Bench) -> None:
 def test_a_file_named_after_no_model_is_refused(bench: Bench) -> None:
     path = bench.graph.catalog.project.root / "base.dayz.yml"
     path.write_text("- {name: n, expect: []}\n", encoding="utf-8")
-    with pytest.raises(TsqError, match="no model is called base.dayz") as error:
+    with pytest.raises(TsqError, match=r"no model is called base\.dayz") as error:
         case_runner.check_cases(bench.graph, {"base.dayz": cases.read_file(path)})
     assert error.value.hint == "did you mean base.days?"
 

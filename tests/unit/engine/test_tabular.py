@@ -107,6 +107,6 @@ def test_a_value_that_cannot_be_read_names_its_line(cell: str, kind: str, line: 
 
 
 def test_an_unknown_column_is_told_with_the_nearest() -> None:
-    with pytest.raises(TsqError, match="pit.x has no column clsoe") as error:
+    with pytest.raises(TsqError, match=r"pit\.x has no column clsoe") as error:
         tabular.check_names(read("rows: [{clsoe: 1}]"), ["close", "open"], "pit.x")
     assert error.value.hint == "did you mean close?"
