@@ -208,7 +208,7 @@ def _order(parents: Mapping[str, tuple[str, ...]], compiled: Mapping[str, Compil
         circle = list(reversed(error.args[1]))
         raise TsqError(
             f"models read each other in a circle: {' → '.join(circle)}",
-            where=compiled[circle[0]].model.path,
+            where=_place(compiled[circle[0]], circle[1]),
             hint="a table cannot need itself; move what they share into a table both read",
         ) from None
     position = {name: place for place, name in enumerate(compiled)}

@@ -68,9 +68,8 @@ def in_words(error: Exception, known: Iterable[str] = ()) -> tuple[str, str]:
         return f"there is no type {found['name']}", f"did you mean {guess['name']}?" if guess else ""
     if found := _ARGUMENTS.search(text):
         takes = [line.strip() for line in text.splitlines() if "->" in line and '"left"' not in line]
-        return f"no function takes {found['call']}", f"cast an argument; it takes {', '.join(takes[:3])}"[
-            :_LONGEST_HINT
-        ]
+        more = f": it takes {', '.join(takes[:3])}" if takes else ""
+        return f"no function takes {found['call']}", f"cast an argument{more}"[:_LONGEST_HINT]
     if "file system operations are disabled" in text:
         return text.splitlines()[0], "bring files in with `tsq ingest` and read raw.*"
     said = text.splitlines()
