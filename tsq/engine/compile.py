@@ -25,8 +25,6 @@ from tsq.errors import TsqError, did_you_mean
 
 # Jinja and sqlglot are imported where they work: what is remembered needs neither.
 if TYPE_CHECKING:
-    from sqlglot.expressions import Expr
-
     from tsq.engine.lint import Query
     from tsq.engine.template import Rendered, Renderer
 
@@ -217,11 +215,8 @@ def _parse(sql: str, where: Callable[[int], str]) -> Query:
     except SqlglotError as error:
         first = (getattr(error, "errors", None) or [{}])[0]
         near = f" near {first['highlight']!r}" if first.get("highlight") else ""
-        why = re.sub(
-            r"Required keyword: '(\w+)' missing for .*", r"its \1 is missing", first.get("description", str(error))
-        )
         raise TsqError(
-            f"this is not valid SQL{near}: {why}",
+            f"this is not valid SQL{near}: {first.get('description', error)}",
             where=where(first.get("line") or 1),
             hint="mend the query",
         ) from None
@@ -229,15 +224,11 @@ def _parse(sql: str, where: Callable[[int], str]) -> Query:
         hint = "write it in smaller steps, as CTEs"
         raise TsqError("this SQL is nested too deeply", where=where(1), hint=hint) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        kinds = ", ".join(_kind(statement) for statement in statements) or "nothing"
+        kinds = ", ".join(statement.key for statement in statements) or "nothing"
         raise TsqError(
             f"a model is one SELECT; this file holds {kinds}", where=where(1), hint="one file = one table = one query"
         )
     return Query(sql, tokens, statements[0])
-
-
-def _kind(statement: Expr) -> str:
-    return statement.name.lower() if statement.key == "command" else statement.key
 
 
 def _reads(parsed: Query, where: Callable[[int], str]) -> tuple[tuple[str, ...], str]:
@@ -262,13 +253,10 @@ def _reads(parsed: Query, where: Callable[[int], str]) -> tuple[tuple[str, ...],
             reads.add(f"{table.db}.{table.name}".lower())
         elif table.catalog or table.name.lower() not in local:
             name = table.sql(dialect="duckdb")
-            is_file = re.search(r"[/.:]", table.name)
             raise TsqError(
                 f"{name} is not a table of this project",
                 where=where(line_of(table)),
-                hint="bring files in with `tsq ingest` and read raw.*"
-                if is_file
-                else "write it in full, as schema.table",
+                hint="write it in full, as schema.table",
             )
     return tuple(sorted(reads)), "\x1f".join(f"{token.token_type.name} {token.text}" for token in parsed.tokens)
 
@@ -288,7 +276,7 @@ def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Co
         model,
         query.sql,
         rendered.lines,
-        tuple(sorted({*reads, *check_reads})),
+        tuple(sorted({*reads, *check_reads} - {model.name})),
         rules,
         {name: knobs[name] for name in sorted(used) if name in knobs},
         _hash(*_storage(model), normalised),
@@ -301,8 +289,7 @@ def _python_model(model: Model, renderer: Renderer, catalog: Catalog, library: s
     knobs = catalog.project.knobs
     for name in model.knobs:
         if name not in knobs:
-            where = places.written(model, "", (), name)
-            raise TsqError(f"unknown knob {name} in model()", where=where, hint=did_you_mean(name, knobs))
+            raise TsqError(f"unknown knob {name} in model()", where=model.path, hint=did_you_mean(name, knobs))
     known = [*catalog.models, *(f"config.{name}" for name in catalog.config)]
     reads = tuple(_argument(argument, known, model) for argument in model.arguments)
     rules, _, rule_reads = _rules(model, renderer)
@@ -330,7 +317,7 @@ def _argument(argument: str, known: list[str], model: Model) -> str:
     names = [name.partition(".")[2] for name in known]
     raise TsqError(
         f"model() asks for a table {argument}, which nothing makes",
-        where=places.written(model, "", (), argument),
+        where=model.path,
         hint=did_you_mean(argument, names),
     )
 
@@ -359,8 +346,8 @@ def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str]
         sql = parsed.sql.strip() if check.query else rendered.sql.strip()
         rules.append(Rule(check.name or " ".join(text.split())[:80], kind, sql, check.level))
     if model.header.knowable:  # a build asks it too, in the table's as-of macro
-        where = _where_knowable(model)
-        reads |= set(_reads(_parse(f"select {model.header.knowable}", where), where)[0])
+        there = _where_knowable(model)
+        reads |= set(_reads(_parse(f"select {model.header.knowable}", there), there)[0])
     return tuple(rules), names, reads | {_referred(model, column) for column in model.header.references}
 
 

@@ -91,6 +91,13 @@ def test_a_reference_orders_the_graph_and_makes_no_rows(make_project: MakeProjec
     assert node.promise_hash != alone.promise_hash
 
 
+def test_a_table_that_says_when_rows_are_known_is_built_before(make_project: MakeProject) -> None:
+    text = '/*---\nknowable: "(select max(id) from base.names)"\nchecks: {checks}\n---\n*/\nselect 1 as x'
+    node = compiled(make_project, text=text)
+    assert node.check_reads == ("base.names",)
+    assert node.own_reads == ()
+
+
 @pytest.mark.parametrize(
     ("target", "said"),
     [
