@@ -1,4 +1,5 @@
 /*---
+date: date
 grain: [date, factor]
 references: {date: universe.rebalances.date}
 knowable: "case when date in (select newest.date from universe.rebalances as newest where newest.is_last) then date '9999-12-31' else date end"

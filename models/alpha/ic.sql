@@ -1,9 +1,14 @@
 /*---
-grain: [date, factor, horizon_days]
+kind: incremental
+date: known_on
+look_back: 150
+grain: [known_on, factor, horizon_days]
 references: {date: universe.rebalances.date}
 order: [factor, horizon_days, date]
 knowable: known_on
 checks:
+  - name: look_back_is_as_long_as_the_horizons
+    query: "select {{ ic_horizons | max }} as horizon where {{ ic_horizons | max }} > 140"
   - "ic is null or ic between -1.000000001 and 1.000000001"
   - "n >= 2"
   - "known_on > date"

@@ -1,4 +1,5 @@
 /*---
+date: date
 grain: [portfolio, date]
 references: {date: pit.sessions.date}
 order: [portfolio, date]

@@ -1,4 +1,5 @@
 /*---
+date: date
 grain: [date, portfolio, basis]
 references: {date: pit.sessions.date}
 order: [portfolio, basis, date]

@@ -1,4 +1,5 @@
 /*---
+date: date
 grain: [date, portfolio, security_id]
 references: {date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [portfolio, date, security_id]

@@ -1,8 +1,13 @@
 /*---
+kind: incremental
+date: date
+look_back: 150
 grain: [date, security_id]
 references: {date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [security_id, session_no]
 checks:
+  - name: look_back_is_as_long_as_a_silence
+    query: "select {{ delist_after_sessions }} as delist_after_sessions where {{ delist_after_sessions }} > 140"
   - mark > 0
   - sessions_stale >= 0
 columns:
@@ -26,15 +31,7 @@ trade long enough to be closed. Holes are rows here, so a holding is always wort
 An action may take more out of the price than it adds in shares (rights, a demerger): the holder is paid the difference at the last mark, as if
 the entitlement were sold for what it is worth in theory, so that what is no loss in pit.returns is none in the book.
 */
-with targeted as (
-    select
-        security_id,
-        min(date) as first_date,
-    from portfolio.targets
-    group by security_id
-),
-
-traded as (
+with traded as (
     select
         prices.session_no,
         prices.security_id,
@@ -44,28 +41,11 @@ traded as (
         prices.low,
         prices.close,
         prices.volume,
+        lead(prices.session_no) over (partition by prices.security_id order by prices.session_no) as next_no,
     from pit.prices as prices
-    inner join targeted on targeted.security_id = prices.security_id and prices.date >= targeted.first_date
+    -- lint: allow time_join: a security is followed from its first decision on
+    inner join book.followed as followed on followed.security_id = prices.security_id and prices.date >= followed.first_date
     where prices.volume > 0 and prices.close > 0
-),
-
-lives as (
-    select
-        security_id,
-        min(session_no) as first_no,
-        max(session_no) as last_no,
-    from traded
-    group by security_id
-),
-
-grid as (
-    select
-        sessions.date,
-        sessions.session_no,
-        lives.security_id,
-    from lives
-    inner join pit.sessions as sessions
-        on sessions.session_no between lives.first_no and lives.last_no + {{ delist_after_sessions }}
 ),
 
 calendar as (
@@ -83,79 +63,102 @@ actions as (
         actions.security_id,
         product(coalesce(actions.share_factor, 1.0) order by actions.ex_date, actions.kind) as share_factor,
         sum(coalesce(actions.cash_inr, 0.0) order by actions.ex_date, actions.kind) as cash_per_share,
-        product(coalesce(actions.share_factor, 1.0) * coalesce(actions.price_factor, 1.0) order by actions.ex_date, actions.kind) as kept,
+        product(coalesce(actions.share_factor, 1.0) * coalesce(actions.price_factor, 1.0) order by actions.ex_date, actions.kind) as all_kept,
+        -- files round factors to a few digits: a loss that small is none
+        if(all_kept < 0.999, all_kept, 1.0) as kept,
         string_agg(actions.kind, '+' order by actions.ex_date, actions.kind) as action,
     from pit.corporate_actions as actions
-    inner join targeted on targeted.security_id = actions.security_id
+    inner join book.followed as followed on followed.security_id = actions.security_id
     inner join calendar on actions.ex_date > calendar.previous_date and actions.ex_date <= calendar.date
     where coalesce(actions.share_factor, 1.0) != 1.0 or coalesce(actions.cash_inr, 0.0) != 0.0 or coalesce(actions.price_factor, 1.0) != 1.0
     group by calendar.session_no, actions.security_id
 ),
 
-filled as (
+-- sessions without a trade, as long as the ledger waits for one: whether a name comes back cannot be known in them
+silent as (
     select
-        grid.date,
-        grid.session_no,
-        grid.security_id,
+        calendar.session_no,
+        traded.security_id,
         traded.ticker,
-        traded.open,
-        traded.high,
-        traded.low,
-        traded.close,
-        traded.volume,
-        coalesce(actions.share_factor, 1.0) as share_factor,
-        coalesce(actions.cash_per_share, 0.0) as cash_per_share,
-        actions.action,
-        -- files round factors to a few digits: a loss that small is none
-        if(actions.kept < 0.999, actions.kept, 1.0) as kept,
-        -- lint: allow division: pit.corporate_actions promises factors above zero
-        product(coalesce(actions.share_factor, 1.0) / if(actions.kept < 0.999, actions.kept, 1.0)) over life as growth,
-    from grid
-    left join traded on traded.security_id = grid.security_id and traded.session_no = grid.session_no
-    left join actions on actions.security_id = grid.security_id and actions.session_no = grid.session_no
-    window life as (partition by grid.security_id order by grid.session_no rows between unbounded preceding and current row)
+        traded.close as last_close,
+        traded.session_no as last_no,
+    from traded
+    inner join calendar
+        on calendar.session_no > traded.session_no
+        and calendar.session_no <= traded.session_no + {{ delist_after_sessions }}
+        and calendar.session_no < coalesce(traded.next_no, traded.session_no + {{ delist_after_sessions + 1 }})
+    where traded.next_no is null or traded.next_no > traded.session_no + 1
 ),
 
-carried as (
+-- what the actions of a silence made of a share
+grown as (
     select
-        *,
-        last_value(ticker ignore nulls) over life as last_ticker,
-        last_value(close ignore nulls) over life as last_close,
-        last_value(case when close is not null then growth end ignore nulls) over life as last_growth,
-        last_value(case when close is not null then session_no end ignore nulls) over life as last_no,
-    from filled
-    window life as (partition by security_id order by session_no rows between unbounded preceding and current row)
+        silent.session_no,
+        silent.security_id,
+        -- lint: allow division: pit.corporate_actions promises factors above zero
+        product(actions.share_factor / actions.kept order by actions.session_no) as growth,
+    from silent
+    inner join actions
+        on actions.security_id = silent.security_id and actions.session_no > silent.last_no and actions.session_no <= silent.session_no
+    group by silent.session_no, silent.security_id
 ),
 
 marked as (
     select
-        *,
-        last_close * (last_growth / nullif(growth, 0.0)) as mark,
-    from carried
+        session_no,
+        security_id,
+        ticker,
+        open,
+        high,
+        low,
+        close,
+        volume,
+        close as mark,
+        session_no as last_no,
+    from traded
+    union all
+    select
+        silent.session_no,
+        silent.security_id,
+        silent.ticker,
+        null,
+        null,
+        null,
+        null,
+        null,
+        silent.last_close / coalesce(nullif(grown.growth, 0.0), 1.0),
+        silent.last_no,
+    from silent
+    left join grown on grown.session_no = silent.session_no and grown.security_id = silent.security_id
 ),
 
-followed as (
+-- what rights or a demerger took out of the last mark
+taken as (
     select
-        *,
-        lag(mark) over (partition by security_id order by session_no) as last_mark,
-    from marked
+        actions.session_no,
+        actions.security_id,
+        before.mark * (1.0 - actions.kept) as cash_per_share,
+    from actions
+    inner join marked as before on before.security_id = actions.security_id and before.session_no = actions.session_no - 1
+    where actions.kept < 1.0
 )
 
 select
-    date,
-    session_no,
-    security_id,
-    last_ticker as ticker,
-    open,
-    high,
-    low,
-    close,
-    volume,
-    mark,
-    session_no - last_no as sessions_stale,
-    share_factor,
-    cash_per_share + coalesce(last_mark * (1.0 - kept), 0.0) as cash_per_share,
-    action,
-from followed
--- a longer hole is not the ledger's: whether a name comes back cannot be known in it
-where session_no - last_no <= {{ delist_after_sessions }}
+    calendar.date,
+    marked.session_no,
+    marked.security_id,
+    marked.ticker,
+    marked.open,
+    marked.high,
+    marked.low,
+    marked.close,
+    marked.volume,
+    marked.mark,
+    marked.session_no - marked.last_no as sessions_stale,
+    coalesce(actions.share_factor, 1.0) as share_factor,
+    coalesce(actions.cash_per_share, 0.0) + coalesce(taken.cash_per_share, 0.0) as cash_per_share,
+    actions.action,
+from marked
+inner join calendar on calendar.session_no = marked.session_no
+left join actions on actions.security_id = marked.security_id and actions.session_no = marked.session_no
+left join taken on taken.security_id = marked.security_id and taken.session_no = marked.session_no

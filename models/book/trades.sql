@@ -1,4 +1,5 @@
 /*---
+date: date
 grain: [seq]
 references: {seq: book.events.seq, date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [seq]

@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 0
 meta: {sleeve: liquidity, sign: 1}
 checks: ["value >= 0"]
 columns: {value: {type: DOUBLE, unit: ratio per crore, doc: "mean of |return| over value traded"}}

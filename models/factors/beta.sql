@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 0
 meta: {sleeve: low_risk, sign: -1}
 checks: ["abs(value) < 100"]
 columns: {value: {type: DOUBLE, unit: ratio, doc: "slope of the return on the market's"}}

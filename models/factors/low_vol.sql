@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 0
 meta: {sleeve: low_risk, sign: 1}
 checks: ["value < 0"]
 columns: {value: {type: DOUBLE, unit: ratio per session, doc: "minus the standard deviation of a year's returns"}}

@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 0
 meta: {sleeve: momentum, sign: 1}
 checks: ["value > -1"]
 columns: {value: {type: DOUBLE, unit: ratio, doc: "return over twelve months less the last one"}}

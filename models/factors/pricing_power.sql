@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 0
 meta: {sleeve: fundamental_quality, sign: 1}
 checks: ["value between -2 and 1"]
 columns: {value: {type: DOUBLE, unit: ratio, doc: "mean operating margin less its standard deviation"}}

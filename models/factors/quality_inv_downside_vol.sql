@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 0
 meta: {sleeve: quality, sign: 1}
 checks: ["value > 0"]
 columns: {value: {type: DOUBLE, unit: 1 / ratio per session, doc: "one over the downside deviation of a year"}}

@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 0
 meta: {sleeve: reversal, sign: -1}
 checks: ["value > -1"]
 columns: {value: {type: DOUBLE, unit: ratio, doc: "return of the last 21 prints"}}

@@ -1,11 +1,19 @@
 /*---
-grain: [security_id, session_no]
+kind: incremental
+look_back: 280
+grain: [date, security_id]
 checks:
   - "adv_inr is null or adv_inr >= 0"
   - "vol_252 is null or vol_252 >= 0"
   - "downside_vol_252 is null or downside_vol_252 >= 0"
   - "amihud_60 is null or amihud_60 >= 0"
   - "momentum_12_1 is null or momentum_12_1 > -1"
+  - name: look_back_is_as_long_as_the_windows
+    query: >-
+      select late.date
+      from pit.sessions as late
+      join pit.sessions as early on early.normal_no = late.normal_no - {{ [252, adv_window_sessions, min_history_sessions] | max + window_hole_sessions }}
+      where late.session_no - early.session_no > 280
 columns:
   date: {type: DATE, doc: "a session that is not short"}
   session_no: {type: INTEGER, doc: "number of the session"}
@@ -13,8 +21,8 @@ columns:
   security_id: {type: BIGINT, doc: "the security"}
   close: {type: DOUBLE, unit: inr, doc: "official close"}
   turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded"}
-  n_prints: {type: INTEGER, unit: sessions, doc: "sessions printed so far, short ones left out"}
-  sessions_since_last: {type: INTEGER, unit: sessions, doc: "sessions that are not short since the previous row, 1 without a hole; null on the first"}
+  has_history: {type: BOOLEAN, doc: "its last prints (knob min_history_sessions) lie as close together as every window's must"}
+  sessions_since_last: {type: INTEGER, unit: sessions, doc: "sessions that are not short since the previous row, 1 without a hole; null on the first and after a silence of more than 252"}
   adv_inr: {type: DOUBLE, unit: inr, doc: "median value traded over the last prints (knob adv_window_sessions)"}
   vol_252: {type: DOUBLE, unit: ratio per session, doc: "standard deviation of returns, 252 prints"}
   downside_vol_252: {type: DOUBLE, unit: ratio per session, doc: "root mean square of the negative returns over all 252"}
@@ -27,6 +35,7 @@ One row is a security on a session that is not short, with the rolling statistic
 Short sessions (a hundredth to a quarter of the usual volume) have no row, and so stand in no volume or volatility window; their moves still
 count in momentum and reversal, which are ratios of the forward index. Windows count prints, and are empty unless those prints lie within as many
 sessions and `window_hole_sessions` more: a name that did not trade for a month has no yearly volatility.
+Means of frames are exact sums, so a row is the same to the last bit however much history lies before its windows.
 Source: INDIA.md §3.8 for the median; Amihud (2002); Jegadeesh & Titman (1993).
 */
 with prints as (
@@ -38,8 +47,7 @@ with prints as (
         returns.turnover_inr,
         returns.total_return_index as tri,
         returns.ret,
-        market.ret as market_ret,
-        if(returns.ret < 0, returns.ret * returns.ret, returns.ret * 0) as downside,
+        if(returns.ret is null, null, market.ret) as market_ret,
         abs(returns.ret) / nullif(returns.turnover_inr / 1e7, 0) as illiquidity,
         sessions.normal_no,
     from pit.returns as returns
@@ -56,9 +64,9 @@ rolled as (
         close,
         turnover_inr,
         tri,
-        row_number() over prints as n_prints,
         normal_no - lag(normal_no) over prints as sessions_since_last,
         -- normal sessions that this many prints lie within
+        normal_no - lag(normal_no, {{ min_history_sessions - 1 }}) over prints + 1 as span_history,
         normal_no - lag(normal_no, 21) over prints as span_21,
         normal_no - lag(normal_no, {{ adv_window_sessions - 1 }}) over prints + 1 as span_adv,
         normal_no - lag(normal_no, 60) over prints as span_60,
@@ -66,10 +74,13 @@ rolled as (
         lag(tri, 21) over prints as tri_21,
         lag(tri, 252) over prints as tri_252,
         median(turnover_inr) over last_adv as median_turnover_inr,
-        avg(illiquidity) over last_60 as mean_illiquidity,
-        stddev_samp(ret) over last_252 as std_252,
-        avg(downside) over last_252 as mean_downside,
-        regr_slope(ret, market_ret) over last_252 as slope,
+        {{ frame_avg('illiquidity', 'last_60') }} as mean_illiquidity,
+        {{ frame_avg('ret * ret', 'last_252') }} as mean_square,
+        {{ frame_avg('if(ret < 0, ret * ret, ret * 0)', 'last_252') }} as mean_downside,
+        {{ frame_avg_of_ratios('ret', 'last_252') }} as mean,
+        {{ frame_avg_of_ratios('market_ret', 'last_252') }} as market_mean,
+        {{ frame_avg_of_ratios('market_ret * market_ret', 'last_252') }} as market_mean_square,
+        {{ frame_avg_of_ratios('ret * market_ret', 'last_252') }} as mean_product,
     from prints
     window
         prints as (partition by security_id order by session_no),
@@ -85,12 +96,12 @@ select
     security_id,
     close,
     turnover_inr,
-    n_prints::integer as n_prints,
-    sessions_since_last::integer as sessions_since_last,
+    coalesce(span_history <= {{ min_history_sessions + window_hole_sessions }}, false) as has_history,
+    if(sessions_since_last <= 252, sessions_since_last, null)::integer as sessions_since_last,
     if(span_adv <= {{ adv_window_sessions + window_hole_sessions }}, median_turnover_inr, null) as adv_inr,
-    if(span_252 <= {{ 252 + window_hole_sessions }}, std_252, null) as vol_252,
+    if(span_252 <= {{ 252 + window_hole_sessions }}, sqrt(greatest(mean_square - mean * mean, 0) * (252 / 251)), null) as vol_252,
     if(span_252 <= {{ 252 + window_hole_sessions }}, sqrt(mean_downside), null) as downside_vol_252,
-    if(span_252 <= {{ 252 + window_hole_sessions }}, slope, null) as beta_252,
+    if(span_252 <= {{ 252 + window_hole_sessions }}, (mean_product - mean * market_mean) / nullif(market_mean_square - market_mean * market_mean, 0), null) as beta_252,
     if(span_252 <= {{ 252 + window_hole_sessions }}, tri_21 / nullif(tri_252, 0) - 1, null) as momentum_12_1,
     if(span_21 <= {{ 21 + window_hole_sessions }}, tri / nullif(tri_21, 0) - 1, null) as reversal_1m,
     if(span_60 <= {{ 60 + window_hole_sessions }}, mean_illiquidity, null) as amihud_60,

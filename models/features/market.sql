@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 1
 grain: [date]
 order: [date]
 checks:
@@ -17,10 +19,11 @@ with weighted as (
     select
         date,
         session_no,
+        kind,
         ret,
+        -- a return is over one session, so the print before it is of the session before
         lag(turnover_inr) over (partition by security_id order by session_no) as weight_inr,
     from pit.returns
-    where kind = 'equity'
 )
 
 select
@@ -29,5 +32,5 @@ select
     {{ stable_sum('ret * weight_inr', 2) }} / nullif({{ stable_sum('weight_inr', 2) }}, 0) as ret,
     count(*) as n_names,
 from weighted
-where ret is not null and weight_inr > 0
+where kind = 'equity' and ret is not null and weight_inr > 0
 group by date, session_no

@@ -1,4 +1,7 @@
 /*---
+kind: incremental
+date: date
+look_back: 0
 grain: [date, symbol, series]
 knowable: date
 checks:

@@ -1,4 +1,5 @@
 /*---
+interval: [first_date]
 grain: [symbol, line, isin, first_date]
 knowable: first_date
 columns:

@@ -1,5 +1,8 @@
 /*---
-grain: [security_id, session_no]
+kind: incremental
+date: date
+look_back: 0
+grain: [date, security_id]
 knowable: date
 checks:
   - {query: "select ticker from health.jumps", level: warn, name: unexplained_jumps}

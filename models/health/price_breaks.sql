@@ -1,5 +1,8 @@
 /*---
-grain: [security_id, session_no]
+kind: incremental
+date: date
+look_back: 1
+grain: [date, security_id]
 knowable: date
 checks:
   - {query: "select date from health.price_breaks where not is_market_wide group by date having count(*) > 50", level: warn, name: many_breaks_in_one_session}
@@ -17,19 +20,19 @@ a complete history nothing breaks (0 of 655 session pairs); single breaks are re
 */
 with steps as (
     select
-        date,
-        session_no,
-        security_id,
-        ticker,
-        prev_close,
-        lag(close) over sessions as last_close,
-        session_no - lag(session_no) over sessions as step,
-    from pit.prices
-    window sessions as (partition by security_id order by session_no)
+        prices.date,
+        prices.session_no,
+        prices.security_id,
+        prices.ticker,
+        prices.prev_close,
+        before.close as last_close,
+    from pit.prices as prices
+    join pit.prices as before on before.security_id = prices.security_id and before.session_no = prices.session_no - 1
+    where prices.prev_close is not null
 ),
 
 broken as (
-    select * from steps where step = 1 and abs(prev_close - last_close) > 0.005
+    select * from steps where abs(prev_close - last_close) > 0.005
 ),
 
 sessions as (
@@ -37,7 +40,6 @@ sessions as (
         session_no,
         count(*) as n_compared,
     from steps
-    where step = 1 and prev_close is not null
     group by session_no
 )
 

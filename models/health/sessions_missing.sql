@@ -1,4 +1,7 @@
 /*---
+kind: incremental
+date: date
+look_back: 1
 grain: [date]
 knowable: date
 checks:

@@ -1,4 +1,5 @@
 /*---
+date: date
 grain: [portfolio, date]
 order: [portfolio, date]
 knowable: date

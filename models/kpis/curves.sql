@@ -1,4 +1,5 @@
 /*---
+date: date
 grain: [portfolio, basis, date]
 order: [portfolio, basis, date]
 knowable: date

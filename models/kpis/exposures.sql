@@ -1,4 +1,5 @@
 /*---
+date: date
 grain: [portfolio, date, sector]
 order: [portfolio, date]
 knowable: "(date_trunc('month', date) + interval 1 month)::date"

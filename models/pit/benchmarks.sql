@@ -1,5 +1,8 @@
 /*---
-grain: [benchmark, kind, session_no]
+kind: incremental
+date: date
+look_back: 20
+grain: [date, benchmark, kind]
 knowable: date
 order: [benchmark, kind, session_no]
 checks:

@@ -1,5 +1,6 @@
 /*---
 grain: [security_id, ex_date, kind]
+interval: [ex_date]
 references: {security_id: pit.securities.security_id}
 knowable: "greatest(ex_date, cast(timezone('Asia/Kolkata', known_at) as date))"
 checks:
@@ -34,29 +35,50 @@ accepted as (
     where status in {{ accept_actions }}
 ),
 
+-- whose it may be: whoever bore its ISIN or its symbol (two joins, as one on either would compare all with all)
+meant as (
+    select
+        accepted.*,
+        securities.security_id,
+        securities.kind as security_kind,
+        securities.valid_from,
+        true as by_isin,
+    from accepted
+    join pit.securities as securities on securities.isin = accepted.isin
+    union all
+    select
+        accepted.*,
+        securities.security_id,
+        securities.kind as security_kind,
+        securities.valid_from,
+        false as by_isin,
+    from accepted
+    join pit.securities as securities on securities.ticker = accepted.symbol
+    where coalesce(securities.isin != accepted.isin, true)
+),
+
 owned as (
     select
-        securities.security_id,
-        accepted.symbol as ticker,
-        accepted.ex_date,
-        accepted.kind,
+        security_id,
+        symbol as ticker,
+        ex_date,
+        kind,
         -- a split or a bonus turns value into more shares: either factor says the other
-        coalesce(accepted.price_factor, if(accepted.is_division, 1 / nullif(accepted.share_factor, 0), null), 1.0) as price_factor,
-        coalesce(accepted.share_factor, if(accepted.is_division, 1 / nullif(accepted.price_factor, 0), null), 1.0) as share_factor,
-        coalesce(accepted.cash_inr, 0.0) as cash_inr,
-        accepted.known_at,
-        accepted.source,
-    from accepted
-    join pit.securities as securities
-        on (securities.ticker = accepted.symbol or securities.isin = accepted.isin) and securities.valid_from <= accepted.ex_date
+        coalesce(price_factor, if(is_division, 1 / nullif(share_factor, 0), null), 1.0) as price_factor,
+        coalesce(share_factor, if(is_division, 1 / nullif(price_factor, 0), null), 1.0) as share_factor,
+        coalesce(cash_inr, 0.0) as cash_inr,
+        known_at,
+        source,
+    from meant
+    where valid_from <= ex_date
     qualify row_number() over (
-        partition by accepted.symbol, accepted.ex_date, accepted.kind
+        partition by symbol, ex_date, kind
         order by
-            coalesce(securities.isin = accepted.isin, false) desc,
+            by_isin desc,
             -- the share itself before the lines beside it
-            securities.kind in ('equity', 'sme', 'etf') desc,
-            securities.valid_from desc,
-            securities.security_id
+            security_kind in ('equity', 'sme', 'etf') desc,
+            valid_from desc,
+            security_id
     ) = 1
 )
 

@@ -1,5 +1,6 @@
 /*---
 grain: [security_id, period_end, consolidated, known_from]
+interval: [known_from, known_to]
 references: {security_id: pit.securities.security_id}
 knowable: "cast(timezone('Asia/Kolkata', known_to) as date)"
 checks:
@@ -36,38 +37,61 @@ with filings as (
     {{ newest_of('symbol, period_end, consolidated, broadcast_at', 'revenue_inr, operating_profit_inr, net_profit_inr, isin, period_start') }}
 ),
 
+-- whose it may be: whoever ever bears its ISIN or its symbol (two joins, as one on either would compare all with all)
+meant as (
+    select
+        filings.*,
+        securities.security_id,
+        securities.kind,
+        securities.valid_from,
+        securities.known_at as named_at,
+        true as by_isin,
+    from filings
+    join pit.securities as securities on securities.isin = filings.isin
+    union all
+    select
+        filings.*,
+        securities.security_id,
+        securities.kind,
+        securities.valid_from,
+        securities.known_at as named_at,
+        false as by_isin,
+    from filings
+    join pit.securities as securities on securities.ticker = filings.symbol
+    where coalesce(securities.isin != filings.isin, true)
+),
+
 owned as (
     select
-        securities.security_id,
-        filings.symbol as ticker,
-        filings.period_start,
-        filings.period_end,
-        filings.consolidated,
-        greatest(filings.broadcast_at, filings.known_at, securities.known_at) as known_from,
-        filings.revenue_inr,
-        filings.operating_profit_inr,
-        filings.other_income_inr,
-        filings.interest_inr,
-        filings.tax_inr,
-        filings.net_profit_inr,
-        filings.eps_inr,
-        if(filings.paid_up_capital_inr > 0, filings.paid_up_capital_inr, null) as paid_up_capital_inr,
-        filings.face_value_inr,
-        filings.equity_inr,
-        filings.assets_inr,
-        filings.cfo_inr,
-        filings.broadcast_at,
-    from filings
-    join pit.securities as securities on securities.isin = filings.isin or securities.ticker = filings.symbol
-    where securities.kind in ('equity', 'sme')
+        security_id,
+        symbol as ticker,
+        period_start,
+        period_end,
+        consolidated,
+        greatest(broadcast_at, known_at, named_at) as known_from,
+        revenue_inr,
+        operating_profit_inr,
+        other_income_inr,
+        interest_inr,
+        tax_inr,
+        net_profit_inr,
+        eps_inr,
+        if(paid_up_capital_inr > 0, paid_up_capital_inr, null) as paid_up_capital_inr,
+        face_value_inr,
+        equity_inr,
+        assets_inr,
+        cfo_inr,
+        broadcast_at,
+    from meant
+    where kind in ('equity', 'sme')
     qualify row_number() over (
-        partition by filings.symbol, filings.period_end, filings.consolidated, filings.broadcast_at
+        partition by symbol, period_end, consolidated, broadcast_at
         order by
-            securities.known_at <= filings.broadcast_at desc,
-            coalesce(securities.isin = filings.isin, false) desc,
-            if(securities.known_at <= filings.broadcast_at, securities.valid_from, null) desc nulls last,
-            securities.valid_from,
-            securities.security_id
+            named_at <= broadcast_at desc,
+            by_isin desc,
+            if(named_at <= broadcast_at, valid_from, null) desc nulls last,
+            valid_from,
+            security_id
     ) = 1
 ),
 

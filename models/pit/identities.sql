@@ -1,5 +1,6 @@
 /*---
 grain: [symbol, line, isin, first_date]
+interval: [first_date]
 knowable: first_date
 checks:
   - "security_id between 0 and 999999999999"

@@ -1,4 +1,5 @@
 /*---
+interval: [valid_from, valid_to]
 grain: [index_name, security_id, valid_from]
 references: {security_id: pit.securities.security_id}
 knowable: valid_to

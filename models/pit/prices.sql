@@ -1,5 +1,8 @@
 /*---
-grain: [security_id, session_no]
+kind: incremental
+date: date
+look_back: 0
+grain: [date, security_id]
 references: {security_id: pit.identities.security_id}
 knowable: date
 order: [security_id, session_no]
@@ -8,8 +11,6 @@ checks:
   - "volume is null or volume >= 0"
   - "turnover_inr is null or turnover_inr >= 0"
   - {rows: "high is null or low is null or high >= low", level: warn, name: high_below_low}
-  - name: one_row_a_date
-    query: "select security_id, date from pit.prices group by all having count(*) > 1"
 columns:
   date: {type: DATE, doc: "trade date"}
   session_no: {type: INTEGER, doc: "number of the session"}

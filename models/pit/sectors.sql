@@ -1,5 +1,6 @@
 /*---
 grain: [security_id, valid_from]
+interval: [valid_from, valid_to]
 references: {security_id: pit.securities.security_id}
 knowable: valid_to
 checks:
@@ -34,19 +35,39 @@ labelled as (
     left join config.sector_labels as labels on upper(labels.label) = upper(newest.sector)
 ),
 
--- whom a label may mean: whoever bears its ISIN or its symbol
+-- whom a label may mean: whoever bears its ISIN or its symbol (two joins, as one on either would compare all with all)
+meant as (
+    select
+        labelled.*,
+        securities.security_id,
+        securities.kind,
+        securities.valid_from,
+        true as by_isin,
+    from labelled
+    join pit.securities as securities on securities.isin = labelled.isin
+    union all
+    select
+        labelled.*,
+        securities.security_id,
+        securities.kind,
+        securities.valid_from,
+        false as by_isin,
+    from labelled
+    join pit.securities as securities on securities.ticker = labelled.symbol
+    where coalesce(securities.isin != labelled.isin, true)
+),
+
 bearers as (
     select
-        labelled.symbol,
-        labelled.sector,
-        labelled.seen_on,
-        labelled.known_at,
-        securities.security_id,
-        coalesce(securities.isin = labelled.isin, false) as by_isin,
-        min(securities.valid_from) as since,
-    from labelled
-    join pit.securities as securities on securities.ticker = labelled.symbol or securities.isin = labelled.isin
-    where securities.kind in ('equity', 'sme') and (labelled.seen_on is null or securities.valid_from <= labelled.seen_on)
+        symbol,
+        sector,
+        seen_on,
+        known_at,
+        security_id,
+        by_isin,
+        min(valid_from) as since,
+    from meant
+    where kind in ('equity', 'sme') and (seen_on is null or valid_from <= seen_on)
     group by all
 ),
 

@@ -1,5 +1,6 @@
 /*---
 grain: [security_id, valid_from]
+interval: [valid_from, valid_to]
 knowable: valid_to
 checks:
   - "valid_from < valid_to"
@@ -21,29 +22,8 @@ One row is what a security was called over an interval of sessions: ticker, ISIN
 "what was this called on that day" for every day up to now. An open interval may still be closed by a later change, so a row is final only at
 `valid_to`; asking for a day never depends on what came after it.
 */
-with printed as (
-    select
-        security_id,
-        date,
-        kind,
-        ticker,
-        isin,
-        series,
-        name,
-        known_at,
-    from pit.prices
-    window sessions as (partition by security_id order by session_no)
-    -- first by the plain columns, which leaves a few thousand rows
-    qualify row_number() over sessions = 1
-        or kind is distinct from lag(kind) over sessions
-        or ticker is distinct from lag(ticker) over sessions
-        or isin is distinct from lag(isin) over sessions
-        or series is distinct from lag(series) over sessions
-        or name is distinct from lag(name) over sessions
-),
-
--- a source without ISINs or names does not change them
-named as (
+with named as (
+    -- a source without ISINs or names does not change them
     select
         security_id,
         date,
@@ -53,7 +33,7 @@ named as (
         series,
         coalesce(name, lag(name ignore nulls) over dates) as name,
         known_at,
-    from printed
+    from pit.sightings
     window dates as (partition by security_id order by date)
 ),
 

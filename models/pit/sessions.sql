@@ -1,4 +1,5 @@
 /*---
+date: date
 grain: [date]
 knowable: date
 order: [date]
@@ -26,60 +27,12 @@ median of the sessions *before* them (0.04–0.23 of it; full weekend sessions 0
 A period ends on the last session after which no weekday of it is left. Where a holiday takes its last weekday, nobody could know from the data
 alone that the period was over: the flag then falls on the first session after it, never on a day known to be last only by hindsight.
 */
-with files as (
-    select
-        date,
-        batch_id,
-        file,
-        count(*) as n_securities,
-        {{ stable_sum('coalesce(turnover_inr, close * volume)', 2) }} as turnover_inr,
-    from raw.prices
-    group by all
-),
-
-shared_dates as (
-    select date from files group by date having count(*) > 1
-),
-
--- files of one format are parts of one picture: a file for each name, or a day loaded twice
-parts as (
-    select
-        date,
-        format,
-        symbol,
-        series,
-        max(coalesce(turnover_inr, close * volume)) as turnover_inr,
-    from raw.prices
-    where date in (select date from shared_dates)
-    group by all
-),
-
-pictures as (
-    select date, n_securities, turnover_inr
-    from files
-    where date not in (select date from shared_dates)
-    union all
-    select date, count(*), {{ stable_sum('turnover_inr', 2) }}
-    from parts
-    group by date, format
-),
-
--- two formats of one day are two pictures of it: the fuller one counts
-days as (
-    select
-        date,
-        max(n_securities) as n_securities,
-        max(turnover_inr) as turnover_inr,
-    from pictures
-    group by date
-),
-
-compared as (
+with compared as (
     select
         *,
         median(n_securities) over past as usual_securities,
         median(turnover_inr) over past as usual_turnover_inr,
-    from days
+    from pit.days
     window past as (order by date rows between {{ session_lookback_sessions }} preceding and 1 preceding)
 ),
 

@@ -1,4 +1,5 @@
 /*---
+date: date
 grain: [date, portfolio, security_id]
 references: {date: universe.rebalances.date, security_id: pit.securities.security_id}
 checks:

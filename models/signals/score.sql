@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 0
 grain: [date, blend, security_id]
 order: [date, blend, rank]
 checks:

@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 0
 grain: [date, factor, security_id]
 checks:
   - "isfinite(z)"

@@ -1,10 +1,14 @@
 /*---
+kind: incremental
+look_back: 150
 grain: [date, security_id]
 references: {date: universe.rebalances.date, security_id: pit.securities.security_id}
 order: [date, security_id]
 checks:
   - "sessions_since_print >= 0"
   - "sessions_since_print > 0 or close > 0"
+  - name: look_back_is_as_long_as_a_silence
+    query: "select {{ delist_after_sessions }} as delist_after_sessions where {{ delist_after_sessions }} > 140"
 columns:
   date: {type: DATE, doc: "decision date"}
   session_no: {type: INTEGER, doc: "number of the session"}
@@ -14,17 +18,23 @@ columns:
   series: {type: VARCHAR, doc: "main series as last seen"}
   close: {type: DOUBLE, unit: inr, doc: "last close"}
   adv_inr: {type: DOUBLE, unit: inr, doc: "median value traded, as of its last print"}
-  n_prints: {type: INTEGER, unit: sessions, doc: "sessions printed so far"}
+  has_history: {type: BOOLEAN, doc: "as of its last print, its last prints (knob min_history_sessions) lie close together"}
   sessions_since_print: {type: INTEGER, unit: sessions, doc: "0 where it printed on the date"}
 ---
 One row is a security that has printed within the last `delist_after_sessions` sessions of a decision date, with what is known of its liquidity
 that evening. A suspended name stays until then; a dead one is gone after it, and never before it died.
 */
 with gaps as (
-    -- a hole between two prints, and what follows the newest print
+    -- a hole between two prints; one of which only the end is told, as it is too long; and what follows the newest print
     select security_id, normal_no - sessions_since_last as print_no, normal_no as next_no
     from features.daily
     where sessions_since_last > 1
+    union all
+    select daily.security_id, max(daily.normal_no), returned.normal_no
+    from features.daily as returned
+    join features.daily as daily on daily.security_id = returned.security_id and daily.normal_no < returned.normal_no
+    where returned.sessions_since_last is null
+    group by daily.security_id, returned.normal_no
     union all
     select security_id, max(normal_no), null
     from features.daily
@@ -53,7 +63,7 @@ select
     securities.series,
     daily.close,
     daily.adv_inr,
-    daily.n_prints,
+    daily.has_history,
     prints.normal_no - prints.print_no as sessions_since_print,
 from prints
 join features.daily as daily on daily.security_id = prints.security_id and daily.normal_no = prints.print_no

@@ -1,4 +1,6 @@
 /*---
+kind: incremental
+look_back: 0
 grain: [date, security_id]
 references: {date: universe.rebalances.date, security_id: pit.securities.security_id}
 order: [date, security_id]
@@ -28,7 +30,7 @@ with judged as (
             when liquidity.kind != 'equity' then 'kind: ' || liquidity.kind
             when liquidity.series not in {{ universe_series }} then 'series: ' || liquidity.series
             when liquidity.sessions_since_print > 0 then 'suspended'
-            when liquidity.n_prints < {{ min_history_sessions }} then 'history'
+            when not liquidity.has_history then 'history'
             when liquidity.close < {{ min_price_inr }} then 'price'
             when coalesce(liquidity.adv_inr, 0) < {{ min_adv_inr }} then 'liquidity'
         end as reason,

@@ -41,7 +41,7 @@ def test_daily_statistics_equal_the_ones_by_hand(bench: Bench) -> None:
     put_market(bench, short=280)
     bench.run("features.daily", "pit.securities")
     got = bench.rows(
-        "select vol_252, downside_vol_252, momentum_12_1, reversal_1m, adv_inr, amihud_60, beta_252, n_prints from features.daily "
+        "select vol_252, downside_vol_252, momentum_12_1, reversal_1m, adv_inr, amihud_60, beta_252, has_history from features.daily "
         f"join pit.securities using (security_id) where ticker = 'X' and date = '{DAYS[-1]}'"
     )[0]
     closes = path("X")
@@ -60,7 +60,7 @@ def test_daily_statistics_equal_the_ones_by_hand(bench: Bench) -> None:
     assert got[4] == pytest.approx(statistics.median(2e7 + 1e5 * t for t in kept[-60:]))
     assert got[5] == pytest.approx(statistics.fmean(abs(rets[t]) / ((2e7 + 1e5 * t) / 1e7) for t in kept[-60:]))
     assert got[6] == pytest.approx(statistics.covariance(year, window) / statistics.variance(window), rel=1e-6)
-    assert got[7] == 299
+    assert got[7] is True
 
 
 def test_a_long_hole_empties_a_window_and_a_short_one_does_not(bench: Bench) -> None:
@@ -68,6 +68,36 @@ def test_a_long_hole_empties_a_window_and_a_short_one_does_not(bench: Bench) -> 
     bench.run("features.daily")
     query = "select ticker, vol_252 is null, momentum_12_1 is null from features.daily join pit.securities using (security_id) where date = ? and ticker in ('HOLED', 'X') order by 1"
     assert bench.con.execute(query, [DAYS[-1]]).fetchall() == [("HOLED", True, True), ("X", False, False)]
+
+
+def test_history_and_silences_are_told_only_as_far_as_the_look_back(bench_of: Callable[..., Bench]) -> None:
+    bench = bench_of(min_history_sessions=20, window_hole_sessions=3)
+
+    def drop(name: str, t: int) -> bool:
+        return (name == "X" and 10 <= t < 263) or (name == "Y" and 10 <= t < 261) or (name == "HOLED" and 270 <= t < 274)
+
+    put_market(bench, drop=drop)
+    bench.run("features.daily", "universe.liquidity", "pit.securities")
+    told = "select session_no, has_history, sessions_since_last from features.daily join pit.securities using (security_id) where ticker = ? order by 1"
+    of = {name: bench.con.execute(told, [name]).fetchall() for name in ("X", "Y", "HOLED", "GONE")}
+    assert of["GONE"][18:20] == [(19, False, 1), (20, True, 1)]
+    # 253 sessions before it are not told, 252 are
+    assert (of["X"][10], of["Y"][10]) == ((264, False, None), (262, False, 252))
+    # twenty prints within 24 sessions, where 23 may be
+    assert of["HOLED"][270] == (275, False, 5)
+    assert of["HOLED"][270 + 19][1] is True
+    # the end of a silence too long to be told does not make the name listed in it longer or shorter
+    listed = "select max(sessions_since_print) from universe.liquidity where ticker = ?"
+    assert bench.con.execute(listed, ["X"]).fetchone() == bench.con.execute(listed, ["Y"]).fetchone()
+    assert bench.broken_rules("features.daily") == bench.broken_rules("universe.liquidity") == []
+
+
+def test_knobs_beyond_a_look_back_are_refused(bench_of: Callable[..., Bench]) -> None:
+    bench = bench_of(min_history_sessions=280, delist_after_sessions=141)
+    put_market(bench)
+    bench.run("features.daily", "universe.liquidity")
+    assert bench.broken_rules("features.daily") == ["look_back_is_as_long_as_the_windows"]
+    assert bench.broken_rules("universe.liquidity") == ["look_back_is_as_long_as_a_silence"]
 
 
 def test_members_say_why_not_and_the_dead_stay_until_they_die(bench: Bench) -> None:

@@ -143,6 +143,7 @@ INTERVALS = {
     "pit.securities": ("valid_from", "valid_to"),
     "pit.sectors": ("valid_from", "valid_to"),
     "pit.fundamentals": ("known_from", "known_to"),
+    "pit.entitlements": ("from_date", "to_date"),
 }
 
 

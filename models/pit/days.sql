@@ -1,0 +1,61 @@
+/*---
+kind: incremental
+date: date
+look_back: 0
+grain: [date]
+knowable: date
+order: [date]
+checks:
+  - "n_securities > 0"
+columns:
+  date: {type: DATE, doc: "trade date"}
+  n_securities: {type: BIGINT, unit: count, doc: "rows of the fullest source of the day"}
+  turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded in the fullest source of the day"}
+---
+One row is one day somebody printed prices for, whether it was a session or a stray file: pit.sessions tells them apart. Known at its evening.
+Files of one format are parts of one picture of a day; two formats are two pictures of it, and the fuller one counts.
+*/
+with files as (
+    select
+        date,
+        batch_id,
+        file,
+        count(*) as n_securities,
+        {{ stable_sum('coalesce(turnover_inr, close * volume)', 2) }} as turnover_inr,
+    from raw.prices
+    group by all
+),
+
+shared_dates as (
+    select date from files group by date having count(*) > 1
+),
+
+-- a file for each name, or a day loaded twice
+parts as (
+    select
+        date,
+        format,
+        symbol,
+        series,
+        max(coalesce(turnover_inr, close * volume)) as turnover_inr,
+    from raw.prices
+    where date in (select date from shared_dates)
+    group by all
+),
+
+pictures as (
+    select date, n_securities, turnover_inr
+    from files
+    where date not in (select date from shared_dates)
+    union all
+    select date, count(*), {{ stable_sum('turnover_inr', 2) }}
+    from parts
+    group by date, format
+)
+
+select
+    date,
+    max(n_securities) as n_securities,
+    max(turnover_inr) as turnover_inr,
+from pictures
+group by date
