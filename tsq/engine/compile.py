@@ -25,6 +25,8 @@ from tsq.errors import TsqError, did_you_mean
 
 # Jinja and sqlglot are imported where they work: what is remembered needs neither.
 if TYPE_CHECKING:
+    from sqlglot.expressions import Expr
+
     from tsq.engine.lint import Query
     from tsq.engine.template import Rendered, Renderer
 
@@ -215,8 +217,11 @@ def _parse(sql: str, where: Callable[[int], str]) -> Query:
     except SqlglotError as error:
         first = (getattr(error, "errors", None) or [{}])[0]
         near = f" near {first['highlight']!r}" if first.get("highlight") else ""
+        why = re.sub(
+            r"Required keyword: '(\w+)' missing for .*", r"its \1 is missing", first.get("description", str(error))
+        )
         raise TsqError(
-            f"this is not valid SQL{near}: {first.get('description', error)}",
+            f"this is not valid SQL{near}: {why}",
             where=where(first.get("line") or 1),
             hint="mend the query",
         ) from None
@@ -224,11 +229,15 @@ def _parse(sql: str, where: Callable[[int], str]) -> Query:
         hint = "write it in smaller steps, as CTEs"
         raise TsqError("this SQL is nested too deeply", where=where(1), hint=hint) from None
     if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        kinds = ", ".join(statement.key for statement in statements) or "nothing"
+        kinds = ", ".join(_kind(statement) for statement in statements) or "nothing"
         raise TsqError(
             f"a model is one SELECT; this file holds {kinds}", where=where(1), hint="one file = one table = one query"
         )
     return Query(sql, tokens, statements[0])
+
+
+def _kind(statement: Expr) -> str:
+    return statement.name.lower() if statement.key == "command" else statement.key
 
 
 def _reads(parsed: Query, where: Callable[[int], str]) -> tuple[tuple[str, ...], str]:
@@ -253,10 +262,13 @@ def _reads(parsed: Query, where: Callable[[int], str]) -> tuple[tuple[str, ...],
             reads.add(f"{table.db}.{table.name}".lower())
         elif table.catalog or table.name.lower() not in local:
             name = table.sql(dialect="duckdb")
+            is_file = re.search(r"[/.:]", table.name)
             raise TsqError(
                 f"{name} is not a table of this project",
                 where=where(line_of(table)),
-                hint="write it in full, as schema.table",
+                hint="bring files in with `tsq ingest` and read raw.*"
+                if is_file
+                else "write it in full, as schema.table",
             )
     return tuple(sorted(reads)), "\x1f".join(f"{token.token_type.name} {token.text}" for token in parsed.tokens)
 
@@ -276,7 +288,7 @@ def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Co
         model,
         query.sql,
         rendered.lines,
-        tuple(sorted({*reads, *check_reads} - {model.name})),
+        tuple(sorted({*reads, *check_reads})),
         rules,
         {name: knobs[name] for name in sorted(used) if name in knobs},
         _hash(*_storage(model), normalised),
@@ -289,7 +301,8 @@ def _python_model(model: Model, renderer: Renderer, catalog: Catalog, library: s
     knobs = catalog.project.knobs
     for name in model.knobs:
         if name not in knobs:
-            raise TsqError(f"unknown knob {name} in model()", where=model.path, hint=did_you_mean(name, knobs))
+            where = places.written(model, "", (), name)
+            raise TsqError(f"unknown knob {name} in model()", where=where, hint=did_you_mean(name, knobs))
     known = [*catalog.models, *(f"config.{name}" for name in catalog.config)]
     reads = tuple(_argument(argument, known, model) for argument in model.arguments)
     rules, _, rule_reads = _rules(model, renderer)
@@ -317,7 +330,7 @@ def _argument(argument: str, known: list[str], model: Model) -> str:
     names = [name.partition(".")[2] for name in known]
     raise TsqError(
         f"model() asks for a table {argument}, which nothing makes",
-        where=model.path,
+        where=places.written(model, "", (), argument),
         hint=did_you_mean(argument, names),
     )
 
@@ -380,9 +393,9 @@ def _storage(model: Model) -> tuple[str, ...]:
 
 
 def _promises(model: Model, rules: tuple[Rule, ...]) -> str:
-    columns = {name: column.model_dump() for name, column in model.header.columns.items()}
+    columns = {name: asdict(column) for name, column in model.header.columns.items()}
     header = model.header
-    said = (header.grain, header.date, dict(header.references), header.tags, header.knowable)
+    said = (header.grain, header.date, header.interval, dict(header.references), header.tags, header.knowable)
     return _hash(repr(said), json.dumps(columns), repr(rules), model.prose)
 
 
