@@ -70,7 +70,10 @@ def show(*, root: Path | None, name: str, only_sql: bool, as_json: bool) -> None
         "reads": list(node.reads),
         "read_by": list(graph.children[node.name]),
         "knobs": dict(node.knobs),
-        "columns": {column: promised.model_dump(exclude_none=True) for column, promised in header.columns.items()},
+        "columns": {
+            column: {key: said for key, said in vars(promised).items() if said is not None}
+            for column, promised in header.columns.items()
+        },
         "checks": [{"name": rule.name, "level": rule.level, rule.kind: rule.sql} for rule in node.rules],
         "prose": node.model.prose,
         "sql": node.sql,

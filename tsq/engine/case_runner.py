@@ -191,7 +191,7 @@ def _node(bench: Bench, case: Case) -> Compiled:
                     f"{case.model} does not use the knob {name}", where=where, hint=did_you_mean(name, node.knobs)
                 )
     # a reference is a promise about a table that the model does not read
-    header = node.model.header.model_copy(update={"references": {}})
+    header = dataclasses.replace(node.model.header, references={})
     return dataclasses.replace(node, model=dataclasses.replace(node.model, header=header))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -26,6 +26,7 @@ _WINDOWS_DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
 )
 MAX_PYTHON_MODELS = 6
+_KEYS = tuple(key.name for key in fields(Header))
 
 
 @dataclass(frozen=True)
@@ -214,14 +215,14 @@ def _model(path: Path, layer: Layer) -> Model:
 
 def _merge(layer: Header, own: Header, given: frozenset[str]) -> Header:
     """A file's promises on top of its layer's: maps and checks add up, everything else the file says wins."""
-    merged: dict[str, Any] = {name: getattr(own if name in given else layer, name) for name in Header.model_fields}
+    merged: dict[str, Any] = {name: getattr(own if name in given else layer, name) for name in _KEYS}
     merged["columns"] = {**layer.columns, **own.columns}
     merged["meta"] = {**layer.meta, **own.meta}
     merged["references"] = {**layer.references, **own.references}
     merged["checks"] = (*layer.checks, *own.checks)
     merged["tags"] = (*layer.tags, *own.tags)
     merged["doc"] = own.doc
-    return Header.model_construct(**merged)
+    return Header(**merged)
 
 
 def _check_kind(header: Header, language: str, path: Path) -> None:

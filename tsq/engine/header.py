@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from typing import Any, Literal, get_args
 
 from tsq import strict_yaml
 from tsq.errors import TsqError, did_you_mean
@@ -23,20 +21,18 @@ Kind = Literal["table", "view", "incremental"]
 Level = Literal["block", "warn"]
 
 
-class Column(BaseModel):
+@dataclass(frozen=True)
+class Column:
     """A promised column: SQL type, unit and what it is. Nothing promised is None."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str | None = None
     unit: str | None = None
     doc: str | None = None
 
 
-class Check(BaseModel):
+@dataclass(frozen=True)
+class Check:
     """A rule of a table: an expression true of every row, or a query that must return no rows."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rows: str | None = None
     query: str | None = None
@@ -44,14 +40,8 @@ class Check(BaseModel):
     name: str | None = None
 
 
-def _check(value: object) -> object:
-    if isinstance(value, str):
-        is_query = re.match(r"\s*(select|with|from)\b", value, re.IGNORECASE)
-        return {"query": value} if is_query else {"rows": value}
-    return value
-
-
-class Header(BaseModel):
+@dataclass(frozen=True)
+class Header:
     """The promises of a model file, or of a layer.
 
     Attributes:
@@ -71,18 +61,16 @@ class Header(BaseModel):
         order: columns the table is stored sorted by.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     kind: Kind = "table"
     date: str | None = None
-    interval: Annotated[tuple[str, ...], Field(max_length=2)] = ()
-    look_back: Annotated[int, Field(ge=0)] | None = None
+    interval: tuple[str, ...] = ()
+    look_back: int | None = None
     grain: tuple[str, ...] = ()
-    columns: Mapping[str, Column] = {}
-    references: Mapping[str, str] = {}
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    references: Mapping[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
-    checks: tuple[Annotated[Check, BeforeValidator(_check)], ...] = ()
-    meta: Mapping[str, Any] = {}
+    checks: tuple[Check, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
     knowable: str | None = None
     order: tuple[str, ...] = ()
     doc: str = ""
@@ -118,24 +106,109 @@ def validate(document: Document) -> Header:
         TsqError: an unknown key (with a guess), or a value of the wrong kind; names the line.
     """
     if not isinstance(document.value, dict):
-        raise TsqError(
-            "a header must be `key: value` lines", where=document.where(), hint=did_you_mean("", Header.model_fields)
-        )
-    try:
-        return Header.model_validate(document.value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = tuple(part for part in first["loc"] if not (isinstance(part, str) and "[" in part))
-        where = document.where(*path)
-        if first["type"] == "extra_forbidden":
-            known = Header.model_fields if len(path) == 1 else (Check if path[0] == "checks" else Column).model_fields
-            raise TsqError(
-                f"unknown header key {path[-1]}", where=where, hint=did_you_mean(str(path[-1]), known)
-            ) from None
-        name = ".".join(str(part) for part in path)
-        raise TsqError(
-            f"header key {name}: {first['msg'].lower()}", where=where, hint=f"it is {first['input']!r}"
-        ) from None
+        hint = did_you_mean("", _READERS)
+        raise TsqError("a header must be `key: value` lines", where=document.where(), hint=hint)
+    _known(document, document.value, _READERS)
+    return Header(**{name: _READERS[name](document, value, name) for name, value in document.value.items()})
+
+
+def _known(document: Document, value: Mapping[str, Any], names: Iterable[str], *path: str | int) -> None:
+    for name in value:
+        if name not in names:
+            hint = did_you_mean(name, names)
+            raise TsqError(f"unknown header key {name}", where=document.where(*path, name), hint=hint)
+
+
+def _wrong(document: Document, said: str, value: Any, *path: str | int) -> TsqError:
+    name = ".".join(map(str, path))
+    return TsqError(f"header key {name}: {said}", where=document.where(*path), hint=f"it is {value!r}")
+
+
+def _text(document: Document, value: Any, *path: str | int) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise _wrong(document, "it should be text", value, *path)
+    return value
+
+
+def _count(document: Document, value: Any, *path: str | int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise _wrong(document, "it should be a whole number, 0 or more", value, *path)
+    return value
+
+
+def _choice(document: Document, value: Any, *path: str | int) -> str:
+    known = get_args(Kind) if path[-1] == "kind" else get_args(Level)
+    if value not in known:
+        raise _wrong(document, f"it should be {' or '.join(known)}", value, *path)
+    return str(value)
+
+
+def _names(document: Document, value: Any, *path: str | int) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise _wrong(document, "it should be a list of names, such as [date, security_id]", value, *path)
+    return tuple(value)
+
+
+def _interval(document: Document, value: Any, *path: str | int) -> tuple[str, ...]:
+    found = _names(document, value, *path)
+    if len(found) > 2:
+        raise _wrong(document, "it should be [first] or [first, end]", value, *path)
+    return found
+
+
+def _mapping(document: Document, value: Any, *path: str | int) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong(document, "it should be `name: value` lines", value, *path)
+    return value
+
+
+def _texts(document: Document, value: Any, *path: str | int) -> Mapping[str, str]:
+    for name, text in _mapping(document, value, *path).items():
+        if not isinstance(text, str):
+            raise _wrong(document, "it should be text", text, *path, name)
+    return dict(value)
+
+
+def _columns(document: Document, value: Any, *path: str | int) -> Mapping[str, Column]:
+    columns = {}
+    for name, said in _mapping(document, value, *path).items():
+        promised = _mapping(document, said, *path, name)
+        _known(document, promised, [one.name for one in fields(Column)], *path, name)
+        columns[name] = Column(**{key: _text(document, text, *path, name, key) for key, text in promised.items()})
+    return columns
+
+
+def _checks(document: Document, value: Any, *path: str | int) -> tuple[Check, ...]:
+    if not isinstance(value, list):
+        raise _wrong(document, "it should be a list of checks", value, *path)
+    return tuple(_check(document, one, *path, place) for place, one in enumerate(value))
+
+
+def _check(document: Document, value: Any, *path: str | int) -> Check:
+    if isinstance(value, str):
+        is_query = re.match(r"\s*(select|with|from)\b", value, re.IGNORECASE)
+        return Check(query=value) if is_query else Check(rows=value)
+    said = _mapping(document, value, *path)
+    _known(document, said, [one.name for one in fields(Check)], *path)
+    read = {"level": _choice}
+    return Check(**{key: read.get(key, _text)(document, one, *path, key) for key, one in said.items()})  # type: ignore[arg-type]
+
+
+_READERS: Mapping[str, Callable[..., Any]] = {
+    "kind": _choice,
+    "date": _text,
+    "interval": _interval,
+    "look_back": _count,
+    "grain": _names,
+    "columns": _columns,
+    "references": _texts,
+    "tags": _names,
+    "checks": _checks,
+    "meta": _mapping,
+    "knowable": _text,
+    "order": _names,
+    "doc": _text,
+}
 
 
 def read_sql(text: str, file: Path) -> Parts:
