@@ -75,7 +75,8 @@ def write_script(graph: Graph, path: Path) -> None:
     for name, node in graph.nodes.items():
         header = node.model.header
         order = f" order by {', '.join(header.order)}" if header.order else ""
-        script.append(f"create {header.kind} {name} as select * from (\n{node.sql}\n){order}")
+        kind = "view" if header.kind == "view" else "table"
+        script.append(f"create {kind} {name} as select * from (\n{node.sql}\n){order}")
     path.write_text(";\n".join([*script, "checkpoint"]), encoding="utf-8")
 
 
