@@ -17,7 +17,7 @@ from jinja2.filters import FILTERS
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment, safe_range
 
-# Of one text; of all texts a template makes on its way; of rounds and calls; of a whole number.
+# Of one text; of all texts a template makes on its way; of rounds, calls and values; of a whole number.
 MAX_CHARS = 2_000_000
 MAX_MADE_CHARS = 20_000_000
 MAX_STEPS = 50_000
@@ -136,7 +136,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return text
 
     def call(self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:
-        """Call a macro, a function or a method, and count it."""
+        """Call a macro, a function or a method, and count it: before, as it may call itself, and after."""
         self._step(1)
         return self._meter(super().call(__context, __obj, *args, **kwargs))
 
@@ -176,6 +176,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             raise EndlessError(f"it goes on for more than {MAX_STEPS:,} steps")
 
     def _meter(self, made: Any) -> Any:
+        self._step(1)
         if isinstance(made, str):
             self._made += len(made)
             if self._made > MAX_MADE_CHARS:

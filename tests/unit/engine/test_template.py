@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import tracemalloc
 from pathlib import Path
 
 import duckdb
@@ -103,10 +105,103 @@ def test_an_unknown_name_is_guessed() -> None:
         render("{{ labl }}", label="x")
 
 
-def test_output_is_bounded() -> None:
-    loops = "{% for i in range(99999) %}{% for j in range(99999) %}xxxxxxxxxxxxxxxx{% endfor %}{% endfor %}"
-    with pytest.raises(TsqError, match="goes on"):
-        render(loops)
+DOUBLED = "{% set a = 'xxxxxxxxxx' %}"
+ROUND = "{% for i in range(900) %}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{% for i in range(99999) %}{% for j in range(99999) %}xxxx{% endfor %}{% endfor %}", "50,000 steps"),
+        ("{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}", "50,000 steps"),
+        (ROUND * 2 + "{{ 'xxxxx' }}" + "{% endfor %}" * 2, "50,000 steps"),
+        (ROUND + "xxxxxxxxxx" * 300 + "{% endfor %}", "writes more than 2,000,000 characters"),
+        (ROUND + "{{ 'xxxxxxxxxx' ~ label }}" * 300 + "{% endfor %}", "50,000 steps"),
+        (DOUBLED + "{% set a = a ~ a ~ a ~ a ~ a %}" * 20 + "{{ a }}", "characters"),
+        (DOUBLED + "{% set a = a + a + a + a + a %}" * 20 + "{{ a }}", "characters"),
+        (DOUBLED + "{% set a = [a, a, a]|join(a) %}" * 20 + "{{ a }}", "characters"),
+        (DOUBLED + "{% set a = a|replace('x', a) %}" * 20 + "{{ a }}", "characters"),
+        (DOUBLED + "{% set a %}{{ a }}{{ a }}{{ a }}{% endset %}" * 20 + "{{ a }}", "characters"),
+        (DOUBLED + "{% set a = a ~ a ~ a %}" * 10 + ROUND + "{% set b = a.upper() %}{% endfor %}", "on its way"),
+        (DOUBLED + "{% set a = a ~ a ~ a %}" * 10 + ROUND + "{% set b = a|upper %}{% endfor %}", "on its way"),
+        ("{% set a = [1] %}" + "{% set a = a + a + a + a + a %}" * 20 + "{{ a|length }}", "characters"),
+        ("{% macro f(n) %}{{ f(n) }}{% endmacro %}{{ f(1) }}", "calls itself without end"),
+        ("{% macro f(n) %}{% if n %}{{ f(n-1) }}{{ f(n-1) }}{% endif %}{% endmacro %}{{ f(60) }}", "50,000 steps"),
+        ("{% block a %}{{ self.a() }}{% endblock %}", "calls itself without end"),
+        ("{{ 9**9**9 }}", "a number without end"),
+        ("{% set n = 2**64 %}" + "{% set n = n * n %}" * 40 + "{{ n }}", "a number without end"),
+        ("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}", "nested too deeply"),
+        ("{{ 'a'|center(1000000000) }}", "No filter named 'center'"),
+        ("{{ 'a'.ljust(1000000000) }}", "'ljust' of 'str' object is unsafe"),
+        ("{{ '{:>1000000000}'.format(1) }}", "'format' of 'str' object is unsafe"),
+        ("{{ '%1000000000d' % 1 }}", "% of str and int is not allowed"),
+        ("{{ (1).to_bytes(1000000000, 'big') }}", "'to_bytes' of 'int' object is unsafe"),
+        ("{{ label|attr('__class__') }}", "No filter named 'attr'"),
+        ("{{ [label]|map(attribute='__class__')|list }}", "unsafe"),
+        ("{% import 'x' as y %}", "no template x"),
+    ],
+)
+def test_what_a_template_does_is_bounded_before_it_is_done(text: str, said: str) -> None:
+    with pytest.raises(TsqError, match=re.escape(said)) as caught:
+        render(text, label="x")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ 'a' * 1000000000 }}",
+        "{{ 'a'|center(1000000000) }}",
+        "{{ '{:>1000000000}'.format(1) }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ (1).to_bytes(1000000000, 'big') }}",
+        DOUBLED + "{% set a = a ~ a ~ a ~ a ~ a %}" * 20 + "{{ a }}",
+        DOUBLED + "{% set a = a|replace('x', a) %}" * 20 + "{{ a }}",
+    ],
+)
+def test_a_text_without_end_is_not_made_even_for_a_moment(text: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(TsqError):
+            render(text)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100_000_000
+
+
+def test_macro_files_are_bounded_too(tmp_path: Path) -> None:
+    macros = tmp_path / "m.sql"
+    macros.write_text("{% macro f() %}{{ f() }}{% endmacro %}\n{{ f() }}", encoding="utf-8")
+    with pytest.raises(TsqError, match="calls itself without end") as caught:
+        Renderer({}, [macros])
+    assert str(caught.value.where).startswith(str(macros))
+
+
+def test_bounds_are_of_one_template_not_of_all() -> None:
+    renderer = Renderer({})
+    for _ in range(3):
+        assert renderer.render("{% for i in range(30000) %}{% endfor %}x", FILE).sql == "x"
+
+
+@pytest.mark.parametrize(
+    ("text", "sql"),
+    [
+        ("{{ ['a', 'b']|join(', ')|sql }}", "a, b"),
+        ("{{ 'A_b'|replace('_', ' ')|lower }}", "'a b'"),
+        ("{{ ('x_' ~ label)|ident }}", "x_it"),
+        ("{{ label.upper() }}", "'IT'"),
+        ("{{ 2 ** 3 * 1.5 }}", "12.0::DOUBLE"),
+        ("{{ 7 % 4 }}", "3"),
+        ("{{ [1, 2] + [3] }}", "(1, 2, 3)"),
+        ("{% for k in [1, 2] %}{{ k }}{{ ', ' | sql if not loop.last else '' | sql }}{% endfor %}", "1, 2"),
+        ("{% for k in [1, 2] %}{{ loop.length }}{% endfor %}", "22"),
+        ("{% for k, v in {'a': 1}.items() %}{{ k | sql }}={{ v }}{% endfor %}", "a=1"),
+        ("{{ [3, 1]|sort|first }}", "1"),
+    ],
+)
+def test_what_templates_need_works(text: str, sql: str) -> None:
+    assert render(text, label="it") == sql
 
 
 def test_a_macro_cannot_take_the_name_of_a_knob(tmp_path: Path) -> None:
