@@ -204,12 +204,11 @@ def _give(bench: Bench, case: Case, node: Compiled) -> None:
             )
     for table in node.reads:
         types = bench.types[table]
-        columns = ", ".join(f'"{name}" {kind}' for name, kind in types.items())
-        bench.con.execute(f"create table {identifier(table)} ({columns})")
+        tabular.create(bench.con, table, types, _defaults(bench.graph, table))
         given = case.given.get(table)
         if given:
             tabular.check_names(given, tuple(types), table)
-            tabular.insert(bench.con, table, given, types, _defaults(bench.graph, table))
+            tabular.insert(bench.con, table, given, types)
 
 
 def _defaults(graph: Graph, table: str) -> Mapping[str, Cell]:

@@ -137,6 +137,9 @@ def _case(
             raise TsqError(
                 f"{key} is text, not {value!r}", where=document.where(*path, key), hint="put quotes around it"
             )
+    expect = tabular.read(document, (*path, "expect")) if "expect" in said else None
+    if expect and expect.query:
+        raise TsqError(f"{name}: expects a query", where=expect.where, hint="write the rows out, worked by hand")
     return Case(
         model=model,
         name=name,
@@ -144,7 +147,7 @@ def _case(
         where=where,
         knobs={**knobs, **(_knobs(document, (*path, "knobs")) if "knobs" in said else {})},
         given={**common, **(_given(document, (*path, "given")) if "given" in said else {})},
-        expect=tabular.read(document, (*path, "expect")) if "expect" in said else None,
+        expect=expect,
         rows_where=words["where"],
         ordered=said.get("ordered", False),
         tolerance=float(tolerance),

@@ -54,17 +54,20 @@ class Rows:
     Attributes:
         columns: names in the order in which they were first written.
         where: where it was written.
+        query: a SELECT that makes the rows instead, for tables too long to write out.
     """
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     where: str
+    query: str | None = None
 
 
 def read(document: Document, path: Key) -> Rows:
     """Read the table at a place of a YAML document.
 
-    It is a list of mappings, a block of text, or `{with: {column: value}, rows: …}` where `with` is said of every row.
+    It is a list of mappings, a block of text, `{with: {column: value}, rows: …}` where `with` is said of every row, or
+    `{query: select …}`.
 
     Raises:
         TsqError: neither, a row with more or fewer cells than the block has columns, or a column named twice.
@@ -72,18 +75,7 @@ def read(document: Document, path: Key) -> Rows:
     value = at(document, path)
     where = document.where(*path)
     if isinstance(value, dict):
-        for key in value:
-            if key not in ("with", "rows"):
-                hint = did_you_mean(str(key), ("with", "rows"))
-                raise TsqError(f"a table has the unknown key {key}", where=document.where(*path, key), hint=hint)
-        if not isinstance(value.get("with", {}), dict) or "rows" not in value:
-            raise TsqError("this table has no rows", where=where, hint="write {with: {column: value}, rows: …}")
-        common = {name: _cell(given) for name, given in value.get("with", {}).items()}
-        rows = read(document, (*path, "rows"))
-        added = tuple(name for name in common if name not in rows.columns)
-        return Rows(
-            (*rows.columns, *added), tuple(Row({**common, **row.cells}, row.where) for row in rows.rows), rows.where
-        )
+        return _made(value, document, path)
     if isinstance(value, str):
         return _block(value, document, path)
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
@@ -100,6 +92,26 @@ def read(document: Document, path: Key) -> Rows:
             for i, row in enumerate(value)
         ),
         where,
+    )
+
+
+def _made(value: Mapping[str, Any], document: Document, path: Key) -> Rows:
+    """A table of a mapping: rows with something in common, or a query."""
+    where = document.where(*path)
+    for key in value:
+        if key not in ("with", "rows", "query"):
+            hint = did_you_mean(str(key), ("with", "rows", "query"))
+            raise TsqError(f"a table has the unknown key {key}", where=document.where(*path, key), hint=hint)
+    if isinstance(value.get("query"), str) and len(value) == 1:
+        return Rows((), (), where, value["query"])
+    if not isinstance(value.get("with", {}), dict) or "rows" not in value:
+        hint = "write {with: {column: value}, rows: …}, or {query: select …}"
+        raise TsqError("this table has no rows", where=where, hint=hint)
+    common = {name: _cell(given) for name, given in value.get("with", {}).items()}
+    rows = read(document, (*path, "rows"))
+    added = tuple(name for name in common if name not in rows.columns)
+    return Rows(
+        (*rows.columns, *added), tuple(Row({**common, **row.cells}, row.where) for row in rows.rows), rows.where
     )
 
 
@@ -122,17 +134,30 @@ def check_names(rows: Rows, known: Sequence[str], table: str) -> None:
             raise TsqError(f"{table} has no column {name}", where=rows.where, hint=did_you_mean(name, known))
 
 
-def insert(
-    con: Connection, table: str, rows: Rows, types: Mapping[str, str], defaults: Mapping[str, Cell] | None = None
-) -> None:
-    """Add rows to a table whose columns are `types`; what a row leaves out is its default, or null.
+def create(con: Connection, table: str, types: Mapping[str, str], defaults: Mapping[str, Cell]) -> None:
+    """Create an empty table with these columns; what a row leaves out will be its default, or null."""
+    said = {
+        name: f" default {_typed(defaults[name], kind)}" if name in defaults else "" for name, kind in types.items()
+    }
+    columns = ", ".join(f'"{name}" {kind}{said[name]}' for name, kind in types.items())
+    con.execute(f"create table {identifier(table)} ({columns})")
+
+
+def insert(con: Connection, table: str, rows: Rows, types: Mapping[str, str]) -> None:
+    """Add rows to a table whose columns are `types`.
 
     Raises:
-        TsqError: a value that its column's type does not read; names the line.
+        TsqError: a value that its column's type does not read, or a query that does not run; names the line.
     """
-    if rows.rows:
-        sql = _values(rows, types, defaults or {})
-        _execute(con, f"insert into {identifier(table)} {sql}", rows, types)
+    if rows.query:
+        try:
+            con.execute(f"insert into {identifier(table)} by name {rows.query}")
+        except DatabaseError as error:
+            said = str(error).splitlines()[0]
+            hint = f"a SELECT whose columns are among {', '.join(types)}"
+            raise TsqError(f"the query of {table} does not run: {said}", where=rows.where, hint=hint) from None
+    elif rows.rows:
+        _execute(con, f"insert into {identifier(table)} {_values(rows, types, 'default')}", rows, types)
 
 
 def fetch(con: Connection, rows: Rows, types: Mapping[str, str]) -> list[tuple[Any, ...]]:
@@ -141,7 +166,7 @@ def fetch(con: Connection, rows: Rows, types: Mapping[str, str]) -> list[tuple[A
     Raises:
         TsqError: a value that its column's type does not read; names the line.
     """
-    return _execute(con, _values(rows, types, {}), rows, types) if rows.rows else []
+    return _execute(con, _values(rows, types, "null"), rows, types) if rows.rows else []
 
 
 def _execute(con: Connection, sql: str, rows: Rows, types: Mapping[str, str]) -> list[tuple[Any, ...]]:
@@ -152,9 +177,9 @@ def _execute(con: Connection, sql: str, rows: Rows, types: Mapping[str, str]) ->
         raise _culprit(con, rows, types) or TsqError(str(error).splitlines()[0], where=rows.where) from None
 
 
-def _values(rows: Rows, types: Mapping[str, str], defaults: Mapping[str, Cell]) -> str:
+def _values(rows: Rows, types: Mapping[str, str], left_out: str) -> str:
     lines = (
-        ", ".join(_typed(row.cells.get(name, defaults.get(name)), kind) for name, kind in types.items())
+        ", ".join(_typed(row.cells[name], kind) if name in row.cells else left_out for name, kind in types.items())
         for row in rows.rows
     )
     return "values " + ", ".join(f"({line})" for line in lines)

@@ -72,11 +72,21 @@ def test_a_formula_is_worked_out_in_decimals_and_doubles() -> None:
 
 
 def test_a_default_stands_only_where_a_row_says_nothing() -> None:
-    con = warehouse.connect()
+    con, types = warehouse.connect(), {"a": "BIGINT", "b": "VARCHAR"}
     con.execute("create schema raw")
-    con.execute("create table raw.x (a BIGINT, b VARCHAR)")
-    tabular.insert(con, "raw.x", read("rows: [{a: 1}, {a: 2, b: null}]"), {"a": "BIGINT", "b": "VARCHAR"}, {"b": "z"})
-    assert con.execute("select * from raw.x order by a").fetchall() == [(1, "z"), (2, None)]
+    tabular.create(con, "raw.x", types, {"b": "z"})
+    tabular.insert(con, "raw.x", read("rows: [{a: 1}, {a: 2, b: null}]"), types)
+    tabular.insert(con, "raw.x", read("rows:\n  query: select i + 2 as a from range(1, 3) as t (i)\n"), types)
+    assert con.execute("select * from raw.x order by a").fetchall() == [(1, "z"), (2, None), (3, "z"), (4, "z")]
+
+
+def test_a_query_that_does_not_run_says_where() -> None:
+    con, types = warehouse.connect(), {"a": "BIGINT"}
+    con.execute("create schema raw")
+    tabular.create(con, "raw.x", types, {})
+    with pytest.raises(TsqError, match=r"the query of raw\.x does not run") as error:
+        tabular.insert(con, "raw.x", read("\nrows:\n  query: select 1 as b"), types)
+    assert error.value.where == "cases.yml:2"
 
 
 @pytest.mark.parametrize(
@@ -87,6 +97,7 @@ def test_a_default_stands_only_where_a_row_says_nothing() -> None:
         ("rows: 7\n", "list of rows", 1),
         ("rows: {wit: {a: 1}, rows: []}\n", "unknown key wit", 1),
         ("rows: {with: {a: 1}}\n", "no rows", 1),
+        ("rows: {query: select 1, with: {a: 1}}\n", "no rows", 1),
     ],
 )
 def test_a_table_that_is_none_says_where(text: str, said: str, line: int) -> None:
