@@ -62,7 +62,6 @@ def test_search_finds_a_column_by_its_name_and_by_its_words(open_page: Open) -> 
     assert hits[0] == "#pit.returns.total_return_index"
     hits = re.findall(r'id="hit-\d+" href="([^"]+)"', open_page("?find=carried%20across%20holes").dom)
     assert "#pit.returns.total_return_index" in hits
-    assert "Nothing is called that" in open_page("?find=nosuchthing").dom
 
 
 def test_a_column_shows_what_it_is_made_of(open_page: Open) -> None:
@@ -99,3 +98,33 @@ def test_a_script_that_was_put_in_is_refused(open_page: Open, page: Path, tmp_pa
     assert "<title>owned" not in seen.dom
     assert seen.asked == []
     assert sum("Content Security Policy" in line for line in seen.console) == 2
+
+
+def test_keys_mouse_and_the_theme_button_do_what_they_say(open_page: Open, page: Path, tmp_path: Path) -> None:
+    """A copy without its policy, driven by a script that reports in the title."""
+    driver = """
+      const press = (target, key) => target.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+      const found = [];
+      const node = document.querySelector('.bands [data-node="pit.prices"]');
+      node.dispatchEvent(new PointerEvent('pointerover', {bubbles: true}));
+      const lit = (side) => [...document.querySelectorAll(`.bands .pill.${side}`)].map((pill) => pill.dataset.node);
+      found.push(lit('up').includes('raw.prices'), lit('down').includes('kpis.summary'), lit('down').includes('raw.prices'));
+      press(document.body, '/');
+      const box = document.getElementById('query');
+      found.push(document.activeElement === box);
+      box.value = 'winsor';
+      box.dispatchEvent(new Event('input'));
+      press(box, 'Enter');
+      document.getElementById('theme').click();
+      setTimeout(() => {
+        const shown = document.querySelector('article.shown').id;
+        document.title = [...found, location.hash, shown, document.documentElement.dataset.theme].join(' ');
+      }, 200);
+    """
+    driven = tmp_path / "driven.html"
+    html = page.read_text(encoding="utf-8").replace("Content-Security-Policy", "x")
+    driven.write_text(html.replace("</body>", f"<script>{driver}</script></body>"), encoding="utf-8")
+    seen = open_page("?theme=light", file=driven)
+    title = re.search(r"<title>([^<]*)</title>", seen.dom)
+    assert title
+    assert title[1] == "true true false true #knob/winsor_pct knobs dark"
