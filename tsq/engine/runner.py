@@ -308,8 +308,7 @@ def _drop(con: Connection, made: _Made, name: str) -> None:
 def _attach_sources(con: Connection, plan: Plan) -> None:
     """Give models `raw.*` as the lake shows it at the run's as-of, and `config.*` as the files say."""
     catalog = plan.graph.catalog
-    made = [step.name for step in plan.steps if step.action in ("build", "follow")]
-    used = {source for name in made for source in plan.graph.sources[name]}
+    used = {source for step in plan.steps if step.action != "carry" for source in plan.graph.sources[step.name]}
     for source in sorted(used):
         schema, _, name = source.partition(".")
         if schema == "raw":
@@ -348,7 +347,7 @@ def _describe(con: Connection, node: Compiled) -> dict[str, str]:
     columns = {row[0]: row[1] for row in con.execute(f"describe {table}").fetchall()}
     kind = "view" if header.kind == "view" else "table"
     said = [f"comment on {kind} {table} is {literal(node.model.prose)}"]
-    for name, column in header.columns.items() if kind == "table" else ():
+    for name, column in header.columns.items():
         text = ", ".join(part for part in (column.doc, column.unit and f"[{column.unit}]") if part)
         said.append(f"comment on column {table}.{identifier(name)} is {literal(text)}")
     con.execute("; ".join([*said, *macros.statements(node, columns)]))
