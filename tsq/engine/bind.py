@@ -137,7 +137,8 @@ class _Binder:
     def need(self, table: str) -> None:
         """Make the empty table of something whose columns are known."""
         if table not in self._made:
-            typed = ", ".join(f'"{column}" {kind}' for column, kind in self._tables[table].items())
+            named = {column.replace('"', '""'): kind for column, kind in self._tables[table].items()}
+            typed = ", ".join(f'"{column}" {kind}' for column, kind in named.items())
             self._con.execute(f"create table {_spelt(table)} ({typed})")
             self._made.add(table)
 

@@ -7,31 +7,22 @@ later is this rendered text, never SQL written by a parser.
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
-import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cache, partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tsq.engine import memo, places
+from tsq.engine import keys, memo, places, reading
 from tsq.engine.catalog import Catalog, Model
 from tsq.engine.header import Level
 from tsq.errors import TsqError, did_you_mean
 
 # Jinja and sqlglot are imported where they work: what is remembered needs neither.
 if TYPE_CHECKING:
-    from sqlglot.expressions import Expr
-
-    from tsq.engine.lint import Query
     from tsq.engine.template import Rendered, Renderer
-
-# The modules whose code decides what a model compiles to.
-_CODE = ("compile", "template", "sandbox", "lint", "lint_division", "lint_joins")
 
 
 @dataclass(frozen=True)
@@ -104,8 +95,8 @@ def compile_catalog(catalog: Catalog, memory: Path | None = None) -> dict[str, C
     Raises:
         TsqError: a template, SQL or argument that is wrong; names the file and line.
     """
-    library = _library_hash()
-    surroundings = _surroundings(catalog, library)
+    library = keys.library()
+    key_of = keys.of_models(catalog, library)
     known = memo.load(memory) if memory else {}
     compiled: dict[str, Compiled] = {}
     entries: dict[str, Mapping[str, Any]] = {}
@@ -117,7 +108,7 @@ def compile_catalog(catalog: Catalog, memory: Path | None = None) -> dict[str, C
         return Renderer({**catalog.project.knobs, "tables": _tables(catalog)}, catalog.macros)
 
     for name, model in catalog.models.items():
-        key = _hash(surroundings, repr(model))
+        key = key_of(model)
         if key in known:
             compiled[name] = _recall(model, known[key], catalog.project.knobs)
         elif model.language == "sql":
@@ -138,16 +129,7 @@ def compile_model(catalog: Catalog, name: str) -> Compiled:
     renderer = Renderer({**knobs, "tables": _tables(catalog)}, catalog.macros)
     if model.language == "sql":
         return _sql_model(model, renderer, knobs)
-    return _python_model(model, renderer, catalog, _library_hash())
-
-
-def _surroundings(catalog: Catalog, library: str) -> str:
-    """Hash of all that a model's compiled form depends on besides its own file."""
-    code = [Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8") for name in _CODE]
-    tables = [(model.name, model.header.meta) for model in catalog.models.values()]
-    seen = (dict(catalog.project.knobs), list(catalog.layers), tables, list(catalog.config), list(catalog.raw))
-    macros = [path.read_text(encoding="utf-8") for path in catalog.macros]
-    return _hash(library, version("sqlglot"), version("jinja2"), repr(seen), *code, *macros)
+    return _python_model(model, renderer, catalog, keys.library())
 
 
 def _remember(node: Compiled) -> dict[str, Any]:
@@ -177,109 +159,13 @@ def _recall(model: Model, entry: Mapping[str, Any], knobs: Mapping[str, Any]) ->
     )
 
 
-def read_query(sql: str, path: Path, line: Callable[[int], int] = lambda n: n) -> tuple[tuple[str, ...], str]:
-    """Parse one SELECT and find the tables it reads.
-
-    Args:
-        sql: plain SQL.
-        path: the user's file, for errors.
-        line: line of `sql` → line of that file.
-
-    Returns:
-        The full names of the tables read, sorted; and the SQL without comments and white space, of which an edit
-        rebuilds nothing.
-
-    Raises:
-        TsqError: not SQL, not exactly one query, or a table that is not written `schema.table`.
-    """
-    where = partial(_where, path, line)
-    return _reads(_parse(sql, where), where)
-
-
-def _where(path: Path, line: Callable[[int], int], n: int) -> str:
-    return f"{path}:{line(n)}"
-
-
-def _parse(sql: str, where: Callable[[int], str]) -> Query:
-    from sqlglot import Dialect, TokenType, exp
-    from sqlglot.errors import SqlglotError
-
-    from tsq.engine.lint import Query
-
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it cannot read is said below, once
-    dialect = Dialect.get_or_raise("duckdb")
-    try:
-        tokens = dialect.tokenize(sql)
-        while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
-            end = tokens.pop()
-            sql = sql[: end.start] + sql[end.end + 1 :]
-        statements = [statement for statement in dialect.parser().parse(tokens, sql) if statement is not None]
-    except SqlglotError as error:
-        first = (getattr(error, "errors", None) or [{}])[0]
-        near = f" near {first['highlight']!r}" if first.get("highlight") else ""
-        why = re.sub(
-            r"Required keyword: '(\w+)' missing for .*", r"its \1 is missing", first.get("description", str(error))
-        )
-        raise TsqError(
-            f"this is not valid SQL{near}: {why}",
-            where=where(first.get("line") or 1),
-            hint="mend the query",
-        ) from None
-    except RecursionError:
-        hint = "write it in smaller steps, as CTEs"
-        raise TsqError("this SQL is nested too deeply", where=where(1), hint=hint) from None
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        kinds = ", ".join(_kind(statement) for statement in statements) or "nothing"
-        raise TsqError(
-            f"a model is one SELECT; this file holds {kinds}", where=where(1), hint="one file = one table = one query"
-        )
-    return Query(sql, tokens, statements[0])
-
-
-def _kind(statement: Expr) -> str:
-    return statement.name.lower() if statement.key == "command" else statement.key
-
-
-def _reads(parsed: Query, where: Callable[[int], str]) -> tuple[tuple[str, ...], str]:
-    from sqlglot import exp
-
-    from tsq.engine.lint import line_of
-
-    query = parsed.tree
-    local = {cte.alias_or_name.lower() for cte in query.find_all(exp.CTE)}
-    reads: set[str] = set()
-    for table in query.find_all(exp.Table, exp.Lateral):
-        if isinstance(table.this, exp.Func):
-            if not isinstance(table.this, (exp.GenerateSeries, exp.Unnest)):
-                raise TsqError(
-                    f"a model reads tables, not {table.this.sql(dialect='duckdb')[:60]}",
-                    where=where(line_of(table)),
-                    hint="bring files in with `tsq ingest` and read raw.*",
-                )
-        elif not isinstance(table, exp.Table):
-            continue
-        elif table.db and not table.catalog:
-            reads.add(f"{table.db}.{table.name}".lower())
-        elif table.catalog or table.name.lower() not in local:
-            name = table.sql(dialect="duckdb")
-            is_file = re.search(r"[/.:]", table.name)
-            raise TsqError(
-                f"{name} is not a table of this project",
-                where=where(line_of(table)),
-                hint="bring files in with `tsq ingest` and read raw.*"
-                if is_file
-                else "write it in full, as schema.table",
-            )
-    return tuple(sorted(reads)), "\x1f".join(f"{token.token_type.name} {token.text}" for token in parsed.tokens)
-
-
 def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Compiled:
     from tsq.engine import lint
 
     rendered = renderer.render(model.body, model.path, model.body_line)
-    where = partial(_where, model.path, _line_finder(rendered))
-    query = _parse(rendered.sql, where)
-    reads, normalised = _reads(query, where)
+    where = partial(reading.place, model.path, _line_finder(rendered))
+    query = reading.parse(rendered.sql, where)
+    reads = reading.tables(query, where)
     lint.check(query, model.name, where)
     rules, used, rule_reads = _rules(model, renderer)
     used |= rendered.names
@@ -291,7 +177,7 @@ def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Co
         tuple(sorted({*reads, *check_reads})),
         rules,
         {name: knobs[name] for name in sorted(used) if name in knobs},
-        _hash(*_storage(model), normalised),
+        keys.digest(*_storage(model), reading.normalised(query)),
         _promises(model, rules),
         check_reads,
     )
@@ -310,7 +196,7 @@ def _python_model(model: Model, renderer: Renderer, catalog: Catalog, library: s
     used = {name: knobs[name] for name in model.knobs}
     tree = ast.parse(model.body)
     tree.body = tree.body[1:]  # the docstring is the header
-    own_hash = _hash(ast.dump(tree), json.dumps(used, default=str), library)
+    own_hash = keys.digest(ast.dump(tree), json.dumps(used, default=str), library)
     promised = _promises(model, rules)
     return Compiled(model, "", (), (*reads, *check_reads), rules, used, own_hash, promised, check_reads)
 
@@ -352,15 +238,15 @@ def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str]
             )
         rendered = renderer.render(text, model.path)
         names |= rendered.names
-        parsed = _parse(rendered.sql if check.query else f"select {rendered.sql}", where)
-        reads |= set(_reads(parsed, where)[0])
+        parsed = reading.parse(rendered.sql if check.query else f"select {rendered.sql}", where)
+        reads |= set(reading.tables(parsed, where))
         lint.check_repeatable(parsed, model.name, where)
         kind: Literal["rows", "query"] = "rows" if check.rows else "query"
         sql = parsed.sql.strip() if check.query else rendered.sql.strip()
         rules.append(Rule(check.name or " ".join(text.split())[:80], kind, sql, check.level))
     if model.header.knowable:  # a build asks it too, in the table's as-of macro
         there = _where_knowable(model)
-        reads |= set(_reads(_parse(f"select {model.header.knowable}", there), there)[0])
+        reads |= set(reading.tables(reading.parse(f"select {model.header.knowable}", there), there))
     return tuple(rules), names, reads | {_referred(model, column) for column in model.header.references}
 
 
@@ -396,7 +282,7 @@ def _promises(model: Model, rules: tuple[Rule, ...]) -> str:
     columns = {name: asdict(column) for name, column in model.header.columns.items()}
     header = model.header
     said = (header.grain, header.date, header.interval, dict(header.references), header.tags, header.knowable)
-    return _hash(repr(said), json.dumps(columns), repr(rules), model.prose)
+    return keys.digest(repr(said), json.dumps(columns), repr(rules), model.prose)
 
 
 def _tables(catalog: Catalog) -> Callable[[str], tuple[Table, ...]]:
@@ -414,17 +300,3 @@ def _tables(catalog: Catalog) -> Callable[[str], tuple[Table, ...]]:
 
 def _line_finder(rendered: Rendered) -> Callable[[int], int]:
     return lambda n: rendered.lines[min(n, len(rendered.lines)) - 1]
-
-
-def _library_hash() -> str:
-    """Hash of the source a Python model may call: a changed step function must rebuild what it made."""
-    folder = Path(__file__).parent.parent / "quant"
-    return _hash(*(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))))
-
-
-def _hash(*parts: str) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part.encode())
-        digest.update(b"\x00")
-    return digest.hexdigest()

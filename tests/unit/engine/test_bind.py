@@ -189,6 +189,14 @@ def test_a_view_a_semicolon_and_a_last_comment_bind(make_project: MakeProject) -
     assert bind.columns(build(make_project(files)))["mart.v"] == {"close": "DOUBLE"}
 
 
+def test_names_may_hold_anything(make_project: MakeProject, tmp_path: Path) -> None:
+    files = {"models/base/a.sql": 'select 1 as "a ""b"', "models/mart/b.sql": 'select "a ""b" as b from base.a'}
+    root, memory = make_project(files), tmp_path / "bound.json"
+    bind.check(build(root), memory)
+    (root / "models/mart/b.sql").write_text('select "a ""b" + 1 as b from base.a', encoding="utf-8")
+    assert bind.columns(build(root), memory)["mart.b"] == {"b": "INTEGER"}
+
+
 def test_nothing_unchanged_is_bound_twice(
     make_project: MakeProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

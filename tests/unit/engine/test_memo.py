@@ -72,6 +72,43 @@ def test_what_a_template_sees_decides_too(make_project: MakeProject, path: str, 
     assert compiled(root) == fresh
 
 
+@pytest.mark.parametrize(
+    ("sets", "files", "names"),
+    [
+        (("label=other",), {}, []),
+        (("n_rows=7",), {}, ["base.rows", "mart.made"]),
+        (("year=2",), {}, ["mart.total"]),
+        ((), {"models/base/more.sql": "select i from base.rows"}, ["base.more", "mart.made", "mart.wide"]),
+        ((), {"models/base/rows.sql": "select 1 as i"}, ["base.rows"]),
+    ],
+)
+def test_only_models_that_see_a_change_are_compiled_again(
+    make_project: MakeProject,
+    monkeypatch: pytest.MonkeyPatch,
+    sets: tuple[str, ...],
+    files: Mapping[str, str],
+    names: list[str],
+):
+    root = make_project({**MARKET, "config/run.yml": "# Rows.\nn_rows: 5\nlabel: it's\nyear: 1\n"})
+    (root / "models/mart/total.sql").write_text("select sum(i) + {{ year }} as total from base.rows", encoding="utf-8")
+    compiled(root)
+    seen = forbid(monkeypatch)
+    for name, text in files.items():
+        (root / name).write_text(text, encoding="utf-8")
+    compiled(root, sets)
+    assert sorted(seen) == names
+
+
+def test_a_knob_of_a_macro_counts_everywhere(make_project: MakeProject, monkeypatch: pytest.MonkeyPatch):
+    root = make_project(
+        {**MARKET, "sql/macros/twice.sql": "{% macro twice(x) %}{{ x | sql }} * {{ n_rows }}{% endmacro %}"}
+    )
+    compiled(root)
+    seen = forbid(monkeypatch)
+    assert "* 7" in compiled(root, ("n_rows=7",))["mart.total"].sql
+    assert len(seen) == len(compiled(root))
+
+
 def test_another_knob_is_another_entry(make_project: MakeProject):
     root = make_project(MARKET)
     assert "range(5)" in compiled(root)["base.rows"].sql
