@@ -109,6 +109,17 @@ def test_a_knob_of_a_macro_counts_everywhere(make_project: MakeProject, monkeypa
     assert len(seen) == len(compiled(root))
 
 
+def test_a_knob_at_the_start_of_a_check_s_line_counts(make_project: MakeProject):
+    text = "/*---\nchecks:\n  - |\n    i <\n    {{n_rows}}\n---\n*/\nselect 1 as i"
+    root = make_project({"models/base/one.sql": text})
+    assert "5" in compiled(root)["base.one"].rules[0].sql
+    assert "7" in compiled(root, ("n_rows=7",))["base.one"].rules[0].sql
+    knob_first = text.replace("{{n_rows}}", "{{\nn_rows }}")
+    (root / "models/base/one.sql").write_text(knob_first, encoding="utf-8")
+    assert "5" in compiled(root)["base.one"].rules[0].sql
+    assert "7" in compiled(root, ("n_rows=7",))["base.one"].rules[0].sql
+
+
 def test_another_knob_is_another_entry(make_project: MakeProject):
     root = make_project(MARKET)
     assert "range(5)" in compiled(root)["base.rows"].sql
