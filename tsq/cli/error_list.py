@@ -36,6 +36,7 @@ HEADINGS = {
     "engine.header": "Writing a header",
     "engine.template": "Writing a template",
     "engine.compile": "Writing a model",
+    "engine.reading": "Writing a model",
     "engine.bind": "Writing a model",
     "engine.lint": "Writing a model",
     "engine.sql_error": "Writing a model",

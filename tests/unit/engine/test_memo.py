@@ -114,7 +114,7 @@ def test_a_knob_at_the_start_of_a_check_s_line_counts(make_project: MakeProject)
     root = make_project({"models/base/one.sql": text})
     assert "5" in compiled(root)["base.one"].rules[0].sql
     assert "7" in compiled(root, ("n_rows=7",))["base.one"].rules[0].sql
-    knob_first = text.replace("{{n_rows}}", "{{\nn_rows }}")
+    knob_first = text.replace("{{n_rows}}", "{{\n    n_rows }}")
     (root / "models/base/one.sql").write_text(knob_first, encoding="utf-8")
     assert "5" in compiled(root)["base.one"].rules[0].sql
     assert "7" in compiled(root, ("n_rows=7",))["base.one"].rules[0].sql
