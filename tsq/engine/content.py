@@ -54,55 +54,86 @@ def of_view(node: Compiled, parents: Iterable[str]) -> str:
 
 
 def record(
-    con: Connection,
-    node: Compiled,
-    columns: Mapping[str, str],
-    before: str | None,
-    spans: tuple[Span, ...] | None = None,
+    con: Connection, node: Compiled, columns: Mapping[str, str], before: str | None
 ) -> tuple[str, Change | None]:
-    """Hash a table that was just written.
+    """Hash a table that was just built.
 
     Args:
         con: the build, with the table in it.
         node: the model.
         columns: its columns with their types.
         before: the content hash the table had, if it was there.
-        spans: sessions that were written; None for all of them.
 
     Returns:
         The table's content hash, and how it differs from before; None for a table that is new.
     """
     name = literal(node.name)
-    these = "" if spans is None else within("date", spans)
-    fresh = (
-        f"select {name} as model, date, count(*) as rows, sum(hash) as hash "
-        f"from ({_happenings(node, columns)}) {these and f'where {these}'} group by date"
-    )
-    change = None
     if before is None:
-        con.execute(f"insert into {TABLE} {fresh}")
-    else:
-        change = Change(before, _replace(con, f"model = {name}" + (these and f" and {these}"), fresh))
-    listed = con.execute(
-        f"select md5(string_agg(concat_ws(' ', date, rows, hash), ',' order by date)) from {TABLE} where model = {name}"
-    ).fetchone() or ("",)
-    content = _digest(*(f"{column} {kind}" for column, kind in columns.items()), str(listed[0]))
-    if change and change.dates == () and content != before:
-        change = Change(change.was, None)  # the same rows under other names or types
-    return content, change
+        con.execute(f"insert into {TABLE} {_hashes(node, columns, identifier(node.name))}")
+        return _whole(con, node, columns), None
+    con.execute(f"create or replace temp table fresh as {_hashes(node, columns, identifier(node.name))}")
+    dates = _differing(con, f"model = {name}")
+    if dates == ():
+        content = _whole(con, node, columns)
+        # the same rows may stand under other names or types
+        return content, Change(before, () if content == before else None)
+    con.execute(f"delete from {TABLE} where model = {name}; insert into {TABLE} from fresh")
+    return _whole(con, node, columns), Change(before, dates)
 
 
-def _replace(con: Connection, these: str, fresh: str) -> tuple[dt.date, ...] | None:
-    """Put a table's hashes in the place of those it had; gives the sessions that differ."""
-    con.execute(f"create or replace temp table fresh as {fresh}")
+def compare(
+    con: Connection, node: Compiled, columns: Mapping[str, str], rows: str, spans: tuple[Span, ...]
+) -> tuple[tuple[dt.date, ...], int]:
+    """Hash rows that may take the place of some sessions of a table, which still is as it was.
+
+    Args:
+        con: the build.
+        node: the model; its table has a `date`.
+        columns: its columns with their types.
+        rows: a query of the new rows.
+        spans: the sessions whose place they take.
+
+    Returns:
+        The sessions that differ, and how many the new rows have.
+    """
+    con.execute(f"create or replace temp table fresh as {_hashes(node, columns, f'({rows})')}")
+    (count,) = con.execute("select count(*) from fresh").fetchone() or (0,)
+    return _differing(con, _these(node, spans)) or (), count
+
+
+def replace(con: Connection, node: Compiled, columns: Mapping[str, str], spans: tuple[Span, ...]) -> str:
+    """Put the hashes just compared in the place of the old ones; gives the table's content."""
+    con.execute(f"delete from {TABLE} where {_these(node, spans)}; insert into {TABLE} from fresh")
+    return _whole(con, node, columns)
+
+
+def _these(node: Compiled, spans: tuple[Span, ...]) -> str:
+    return f"model = {literal(node.name)} and {within('date', spans)}"
+
+
+def _hashes(node: Compiled, columns: Mapping[str, str], rows: str) -> str:
+    return (
+        f"select {literal(node.name)} as model, date, count(*) as rows, sum(hash) as hash "
+        f"from ({_happenings(node, columns, rows)}) group by date"
+    )
+
+
+def _differing(con: Connection, these: str) -> tuple[dt.date, ...] | None:
+    """Sessions whose hashes differ from the fresh ones; None where rows without a session do."""
     old, new = f"select date, rows, hash from {TABLE} where {these}", "select date, rows, hash from fresh"
-    differing = con.execute(
+    found = con.execute(
         f"select distinct date from (({old} except {new}) union all ({new} except {old})) order by date nulls first"
     ).fetchall()
-    if not differing:
-        return ()
-    con.execute(f"delete from {TABLE} where {these}; insert into {TABLE} from fresh")
-    return None if differing[0][0] is None else tuple(row[0] for row in differing)
+    return None if found and found[0][0] is None else tuple(row[0] for row in found)
+
+
+def _whole(con: Connection, node: Compiled, columns: Mapping[str, str]) -> str:
+    """One hash over those of all sessions, and over the names and types of the columns."""
+    listed = con.execute(
+        f"select md5(string_agg(concat_ws(' ', date, rows, hash), ',' order by date)) "
+        f"from {TABLE} where model = {literal(node.name)}"
+    ).fetchone() or ("",)
+    return _digest(*(f"{column} {kind}" for column, kind in columns.items()), str(listed[0]))
 
 
 def sessions(con: Connection, models: Iterable[str]) -> tuple[dt.date, ...]:
@@ -118,9 +149,9 @@ def keep(con: Connection, models: Iterable[str]) -> None:
     con.execute(f"delete from {TABLE} where model not in ({names})")
 
 
-def _happenings(node: Compiled, columns: Iterable[str]) -> str:
-    """A query of what a table says in each session: `date`, and a hash of what is said."""
-    table, header = identifier(node.name), node.model.header
+def _happenings(node: Compiled, columns: Iterable[str], table: str) -> str:
+    """A query of what rows say in each session: `date`, and a hash of what is said."""
+    header = node.model.header
     everything = ", ".join(f'"{column}"' for column in columns)
     if not header.interval:
         session = f'"{header.date}"' if header.date else "null"

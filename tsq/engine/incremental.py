@@ -96,6 +96,11 @@ def compute(con: Connection, node: Compiled, plan: Plan, found: Sequence[Piece])
                 raise sql_error(node, error, first=2) from None
 
 
+def rows(found: Sequence[Piece]) -> str:
+    """A query of the rows that were computed aside."""
+    return " union all by name ".join(f"select * from piece_{number}" for number in range(len(found)))
+
+
 def replace(con: Connection, node: Compiled, found: Sequence[Piece]) -> None:
     """Put what was computed in the place of the table's old rows, in the transaction that is open."""
     table, header = identifier(node.name), node.model.header
@@ -103,19 +108,13 @@ def replace(con: Connection, node: Compiled, found: Sequence[Piece]) -> None:
     for number, piece in enumerate(found):
         con.execute(
             f"delete from {table} where {_inside(node, piece)}; "
-            f"insert into {table} by name select * from piece_{number}{order}; drop table piece_{number}"
+            f"insert into {table} by name select * from piece_{number}{order}"
         )
 
 
 def spans(found: Iterable[Piece]) -> tuple[Span, ...]:
     """The sessions of some pieces."""
     return tuple((piece.first, piece.last) for piece in found)
-
-
-def count(con: Connection, node: Compiled, written: Iterable[Span]) -> int:
-    """How many of a table's sessions lie in these spans."""
-    days = content.sessions(con, [node.name])
-    return sum(bisect_right(days, last) - bisect_left(days, first) for first, last in written)
 
 
 def _touched(

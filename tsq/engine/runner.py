@@ -206,7 +206,7 @@ def _check(con: Connection, plan: Plan, node: Compiled, record: BuiltModel, made
     clock = time.perf_counter()
     with _transaction(con):
         rows, results = _keep_promises(con, plan, node)
-        _describe(con, node)
+        _describe(con, node, _columns(con, node))
         scratch.remember(con, record, made.changes.get(node.name), results)
     return _done(made, record, made.changes.get(node.name), Result(node.name, "check", rows, _since(clock), results))
 
@@ -219,7 +219,8 @@ def _build(con: Connection, plan: Plan, done: BuiltModel | None, record: BuiltMo
         _drop(con, made, node.name)
         making.make(con, node)
         rows, results = _keep_promises(con, plan, node)
-        columns = _describe(con, node)
+        columns = _columns(con, node)
+        _describe(con, node, columns)
         if record.kind == "view":
             found = content.of_view(node, record.parents.values())
             change = Change(done.content, None) if done else None
@@ -233,22 +234,33 @@ def _build(con: Connection, plan: Plan, done: BuiltModel | None, record: BuiltMo
 def _update(
     con: Connection, plan: Plan, done: BuiltModel, record: BuiltModel, pieces: tuple[Piece, ...], made: _Made
 ) -> Result:
-    """Compute the touched sessions of a table, in one transaction with its checks."""
+    """Compute the touched sessions of a table, and replace those that differ in one transaction with its checks."""
     clock = time.perf_counter()
     node = plan.graph.nodes[record.name]
+    record = replace(record, content=done.content, rows=done.rows, seconds=done.seconds)
+    same_promises = done.promises == record.promises
     spans = incremental.spans(pieces)
-    if not spans and done.promises == record.promises:
-        return _carry(plan, replace(record, content=done.content, rows=done.rows, seconds=done.seconds), made)
-    incremental.compute(con, node, plan, pieces)
-    written = content.within(node.model.header.date or "", spans) if done.promises == record.promises else None
+    dates: tuple[dt.date, ...] = ()
+    sessions = 0
+    if pieces:
+        incremental.compute(con, node, plan, pieces)
+        columns = _columns(con, node)
+        dates, sessions = content.compare(con, node, columns, incremental.rows(pieces), spans)
+    if not dates and same_promises:
+        kept = _carry(plan, record, made)
+        return replace(kept, action="update", seconds=_since(clock), sessions=sessions) if pieces else kept
     with _transaction(con):
-        incremental.replace(con, node, pieces)
+        if dates:
+            incremental.replace(con, node, pieces)
+        written = content.within(node.model.header.date or "", spans) if same_promises else None
         rows, results = _keep_promises(con, plan, node, written)
-        columns = _describe(con, node)
-        found, change = content.record(con, node, columns, done.content, spans) if spans else (done.content, None)
-        record = replace(record, content=found, rows=rows, seconds=done.seconds)
+        if not same_promises:
+            _describe(con, node, _columns(con, node))
+        if dates:
+            record = replace(record, content=content.replace(con, node, columns, spans))
+        record = replace(record, rows=rows)
+        change = Change(done.content, dates)
         scratch.remember(con, record, change, results)
-    sessions = incremental.count(con, node, spans)
     return _done(made, record, change, Result(node.name, "update", rows, _since(clock), results, sessions))
 
 
@@ -341,17 +353,19 @@ def _transaction(con: Connection) -> Iterator[None]:
         con.execute("commit" if whole else "rollback")
 
 
-def _describe(con: Connection, node: Compiled) -> dict[str, str]:
-    """Write into the build what a table and its columns are, and make its as-of macro; gives the columns' types."""
+def _columns(con: Connection, node: Compiled) -> dict[str, str]:
+    return {row[0]: row[1] for row in con.execute(f"describe {identifier(node.name)}").fetchall()}
+
+
+def _describe(con: Connection, node: Compiled, columns: dict[str, str]) -> None:
+    """Write into the build what a table and its columns are, and make its as-of macro."""
     header, table = node.model.header, identifier(node.name)
-    columns = {row[0]: row[1] for row in con.execute(f"describe {table}").fetchall()}
     kind = "view" if header.kind == "view" else "table"
     said = [f"comment on {kind} {table} is {literal(node.model.prose)}"]
     for name, column in header.columns.items():
         text = ", ".join(part for part in (column.doc, column.unit and f"[{column.unit}]") if part)
         said.append(f"comment on column {table}.{identifier(name)} is {literal(text)}")
     con.execute("; ".join([*said, *macros.statements(node, columns)]))
-    return columns
 
 
 def _since(clock: float) -> float:
