@@ -38,14 +38,18 @@ def probes(node: Compiled, where: str | None = None) -> tuple[Probe, ...]:
 
     Args:
         node: the model.
-        where: a predicate over its rows; only rows that meet it are counted, except by checks that are queries.
+        where: a predicate over its rows; only rows that meet it are counted, except by checks that are queries and by
+            those that only warn.
     """
     grain = node.model.header.grain
     found = [_not_null(node), _unique(node, where)] if grain else []
     found += [_reference(node, column, where) for column in node.model.header.references]
     for rule in node.rules:
         if rule.kind == "rows":
-            found.append(_of_rows(node, rule.name, rule.level, f"({rule.sql}) is not true"))
+            probe = _of_rows(node, rule.name, rule.level, f"({rule.sql}) is not true")
+            # rows that broke a warning may stand in sessions that are not counted anew: they must stay in the count
+            whole = where and rule.level == "warn"
+            found.append(replace(probe, count=f"(select count(*) from ({probe.rows}))") if whole else probe)
         else:
             found.append(Probe(rule.name, rule.level, f"(select count(*) from ({rule.sql}))", rule.sql))
     return tuple(found)

@@ -74,6 +74,12 @@ def test_the_rows_that_refer_to_nothing_are_whole_rows(make_project: MakeProject
     assert con.execute(sql).fetchall() == [(7, 3, 5)]
 
 
+def test_rows_that_broke_a_warning_before_stay_in_the_count(make_project: MakeProject, con: Connection) -> None:
+    node = compiled(make_project, '[{rows: "x > 0", level: warn, name: high}, {rows: "x > 0", name: hard}]')
+    found = failures(made(con, "(1, 1, 0), (2, 2, 1), (2, 1, 0)"), node, where="day = 2")
+    assert (found["high"], found["hard"]) == (2, 1)
+
+
 def test_a_table_may_refer_to_itself(make_project: MakeProject, con: Connection) -> None:
     text = "/*---\nreferences: {{x: mart.rows.id}}\nchecks: {checks}\n---\n*/\nselect id, x from base.names"
     node = compiled(make_project, text=text)
