@@ -327,10 +327,10 @@ def docs(
     documenting.docs(root=project, out=out, group=context.find_root().command, as_json=as_json)
 
 
-@app.command()
-def test(
+@app.command("test")
+def run_cases(
     selection: Annotated[
-        list[str] | None, typer.Argument(metavar="[SELECT]...", help="Models whose cases to run; default: all.")
+        list[str] | None, typer.Argument(metavar="SELECT", help="Models whose cases to run; default: all.")
     ] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
@@ -338,13 +338,13 @@ def test(
     """Run the cases of tests/cases: given rows in, expected rows out."""
     from tsq.cli import testing
 
-    testing.test(root=project, selection=selection or ["all"], as_json=as_json)
+    testing.run(root=project, selection=selection or ["all"], as_json=as_json)
 
 
 @app.command()
 def snapshot(
     selection: Annotated[
-        list[str] | None, typer.Argument(metavar="[SELECT]...", help="Models to compare; default: all.")
+        list[str] | None, typer.Argument(metavar="SELECT", help="Models to compare; default: all.")
     ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Write the snapshots that differ; remove unused ones.")

@@ -50,8 +50,8 @@ def snapshot(*, root: Path | None, selection: list[str], update: bool, as_json: 
     seconds = time.perf_counter() - clock
     if as_json:
         listed = [
-            {"model": finding.model, "state": finding.state, "file": str(finding.file), "lines": list(finding.lines)}
-            for finding in findings
+            {"model": f.model, "state": f.state, "file": workspace.shown(f.file, project), "lines": list(f.lines)}
+            for f in findings
         ]
         typer.echo(json.dumps({"updated": update, "seconds": seconds, "snapshots": listed}, ensure_ascii=False))
     else:

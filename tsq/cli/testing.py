@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from tsq.cli import workspace
+from tsq.config import Project
 from tsq.engine.graph import Graph, select
 from tsq.errors import FAILED, TsqError
 
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 CASES = Path("tests", "cases")
 
 
-def test(*, root: Path | None, selection: list[str], as_json: bool) -> None:
+def run(*, root: Path | None, selection: list[str], as_json: bool) -> None:
     """Run the cases of the selected models; exits 1 when one fails."""
     from tsq.engine import case_runner, cases
 
     clock = time.perf_counter()
     graph = workspace.load_graph(root)
-    folder = graph.catalog.project.root / CASES
+    project = graph.catalog.project
+    folder = project.root / CASES
     found = cases.read_folder(folder)
     case_runner.check_cases(graph, found)
     chosen = [name for name in select(graph, selection) if name in found]
@@ -39,7 +41,7 @@ def test(*, root: Path | None, selection: list[str], as_json: bool) -> None:
     seconds = time.perf_counter() - clock
     if as_json:
         done = {"passed": len(outcomes) - failed, "failed": failed, "seconds": seconds}
-        typer.echo(json.dumps({**done, "cases": [_told(outcome) for outcome in outcomes]}, ensure_ascii=False))
+        typer.echo(json.dumps({**done, "cases": [_told(outcome, project) for outcome in outcomes]}, ensure_ascii=False))
     else:
         for model, group in groupby(outcomes, key=lambda outcome: outcome.case.model):
             of_model = list(group)
@@ -48,7 +50,7 @@ def test(*, root: Path | None, selection: list[str], as_json: bool) -> None:
             typer.echo(f"{model:<34} {said:<16} {1000 * sum(outcome.seconds for outcome in of_model):>6.0f} ms")
         for outcome in outcomes:
             if not outcome.passed:
-                typer.echo(f"\n{case_runner.report(outcome, graph.catalog.project.root)}")
+                typer.echo(f"\n{case_runner.report(outcome, project.root)}")
         typer.echo(f"\n{len(outcomes) - failed} passed, {failed} failed in {seconds:.1f} s")
     if failed:
         raise typer.Exit(FAILED)
@@ -81,7 +83,8 @@ def _bench(graph: Graph) -> Bench:
     return case_runner.open_bench(graph, bind.columns(graph, memory))
 
 
-def _told(outcome: Outcome) -> dict[str, object]:
+def _told(outcome: Outcome, project: Project) -> dict[str, object]:
     case = outcome.case
-    named = {"model": case.model, "name": case.name, "where": case.where}
+    file, _, line = case.where.rpartition(":")
+    named = {"model": case.model, "name": case.name, "where": f"{workspace.shown(Path(file), project)}:{line}"}
     return {**named, "passed": outcome.passed, "seconds": outcome.seconds, "problem": list(outcome.problem)}
