@@ -125,8 +125,8 @@ def build_demo(graph: Graph, selection: Iterable[str]) -> Path:
     Returns:
         The build.
     """
+    from tsq.engine import builds, runner
     from tsq.engine import plan as plans
-    from tsq.engine import runner
     from tsq.engine.locks import locked
     from tsq.engine.plan import Inputs
     from tsq.engine.warehouse import Machine
@@ -147,7 +147,7 @@ def build_demo(graph: Graph, selection: Iterable[str]) -> Path:
         if not plan.nothing_to_do:
             for _ in runner.run(plan, Machine()):
                 pass
-    return project.pointer.resolve()
+    return builds.published(project.pointer) or project.pointer
 
 
 def _make_market(graph: Graph) -> None:
