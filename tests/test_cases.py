@@ -22,4 +22,5 @@ def bench() -> Bench:
 @pytest.mark.parametrize("case", testing.cases_of(ROOT), ids=lambda case: f"{case.model}: {case.name}")
 def test_case(bench: Bench, case: Case) -> None:
     outcome = case_runner.run(bench, case)
-    assert outcome.passed, case_runner.report(outcome, ROOT)
+    if not outcome.passed:
+        pytest.fail(case_runner.report(outcome, ROOT), pytrace=False)

@@ -23,7 +23,8 @@ def findings() -> Mapping[str, Finding]:
 @pytest.mark.parametrize("model", MODELS)
 def test_snapshot(findings: Mapping[str, Finding], model: str) -> None:
     found = findings[model]
-    assert found.state == "same", "\n".join([f"{found.file} is {found.state}; see `tsq snapshot`", *found.lines])
+    if found.state != "same":
+        pytest.fail("\n".join([f"{found.file.name}: {found.state}; see `tsq snapshot`", *found.lines]), pytrace=False)
 
 
 def test_no_snapshot_is_unused(findings: Mapping[str, Finding]) -> None:
