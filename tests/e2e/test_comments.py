@@ -8,8 +8,8 @@ import duckdb
 import pytest
 
 from tsq.cli import workspace
-from tsq.engine import ops
 from tsq.engine.graph import Graph
+from tsq.engine.ops_tables import TABLES
 from tsq.engine.warehouse import Connection
 
 
@@ -53,5 +53,8 @@ def test_every_column_of_a_model_is_promised(graph: Graph, build: Connection) ->
 def test_tables_of_the_run_say_what_a_row_is(build: Connection) -> None:
     rows = build.execute("select table_name, comment from duckdb_tables() where schema_name = 'ops'").fetchall()
     said = dict(rows)
-    assert {name: said[name] for name in ops.TABLES} == {name: table.doc for name, table in ops.TABLES.items()}
+    assert {name: said[name] for name in TABLES} == {name: table.doc for name, table in TABLES.items()}
     assert not [name for name, text in rows if not text]
+    columns = build.execute("select table_name, column_name, comment from duckdb_columns() where schema_name = 'ops'")
+    found = {(table, column): text for table, column, text in columns.fetchall()}
+    assert found == {(name, column): text for name, table in TABLES.items() for column, text in table.docs.items()}

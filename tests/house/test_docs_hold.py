@@ -10,8 +10,8 @@ import pytest
 import typer
 
 from tsq.cli.main import app
-from tsq.engine import ops
 from tsq.engine.graph import Graph
+from tsq.engine.ops_tables import TABLES
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -90,7 +90,7 @@ def test_tables_and_knobs_exist(graph: Graph, documents: dict[str, str]) -> None
     """A word in code such as `factors.low_vol` is a table; one such as `--set winsor_pct=2` is a knob."""
     catalog = graph.catalog
     known = {*graph.nodes, *(f"raw.{name}" for name in catalog.raw), *(f"config.{name}" for name in catalog.config)}
-    known |= {f"ops.{name}" for name in (*ops.TABLES, "quarantine")}
+    known |= {f"ops.{name}" for name in TABLES}
     schemas = {name.partition(".")[0] for name in known}
     wrong = []
     for name, text in documents.items():

@@ -21,6 +21,10 @@ def plan(
     """Print what becomes of each model."""
     graph = workspace.load_graph(root, sets, profile)
     made = running.make_plan(graph, wish)
+    if not made.nothing_to_do:
+        from tsq.engine import bind
+
+        bind.check(graph, graph.catalog.project.cache / "bound.json")
     reasons = explain.explain(made, _texts(made))
     if as_json:
         base = made.base.run_id if made.base else None

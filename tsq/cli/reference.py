@@ -15,12 +15,12 @@ import typer
 from tsq import config
 from tsq.cli import command_list, error_list, markdown, workspace
 from tsq.cli.main import app
-from tsq.engine import ops
 from tsq.engine.compile import Compiled
 from tsq.engine.datasets import Dataset
 from tsq.engine.graph import Graph
 from tsq.engine.header import Check
-from tsq.engine.lake import LAKE_COLUMNS, QUARANTINE_COLUMNS
+from tsq.engine.lake import LAKE_COLUMNS
+from tsq.engine.ops_tables import TABLES, Table
 from tsq.report.docs_datasets import LAKE_DOCS
 
 
@@ -138,8 +138,7 @@ def tables_page(graph: Graph) -> str:
             parts.append(f"\n## Layer {layer.name}\n\n{markdown.prose(layer.header.doc)}")
             parts += [_model(node, graph) for node in nodes[layer.name]]
     parts.append("\n## Layer ops\n\nWhat a run says of itself, written at its end. Models do not read it.\n")
-    quarantine = ops.Table("One row is a line that was refused, and why.", QUARANTINE_COLUMNS)
-    parts += [_record(name, table) for name, table in {**ops.TABLES, "quarantine": quarantine}.items()]
+    parts += [_record(name, table) for name, table in TABLES.items()]
     return "\n".join(parts)
 
 
@@ -219,9 +218,9 @@ def _target(reference: str) -> str:
     return f"{markdown.link(table)} `{column}`"
 
 
-def _record(name: str, table: ops.Table) -> str:
-    rows = ((f"`{column}`", kind) for column, kind in table.columns.items())
-    return f"### ops.{name}\n\n{markdown.prose(table.doc)}\n{markdown.table(('column', 'type'), rows)}"
+def _record(name: str, table: Table) -> str:
+    rows = ((f"`{column}`", kind, table.docs[column]) for column, kind in table.columns.items())
+    return f"### ops.{name}\n\n{markdown.prose(table.doc)}\n{markdown.table(('column', 'type', 'meaning'), rows)}"
 
 
 def _check(check: Check) -> str:

@@ -14,16 +14,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tsq.engine.compile import Compiled
+from tsq.engine.ops_tables import TABLES
 from tsq.engine.template import identifier, literal
 from tsq.engine.warehouse import Connection
 
 TABLE = "ops.content"
-COLUMNS = {"model": "VARCHAR", "date": "DATE", "rows": "BIGINT", "hash": "HUGEINT"}
-DOC = (
-    "One row is one session of a table: how many rows it has there, or begin and end there, and their hash. "
-    "The date is null where rows have no session."
-)
-
 Span = tuple[dt.date, dt.date]
 
 
@@ -42,9 +37,8 @@ class Change:
 
 def prepare(con: Connection, models: Iterable[str]) -> None:
     """Make the table of hashes, or keep in it what it says of these models."""
-    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    columns = ", ".join(f"{name} {kind}" for name, kind in TABLES["content"].columns.items())
     con.execute(f"create table if not exists {TABLE} ({columns})")
-    con.execute(f"comment on table {TABLE} is {literal(DOC)}")
     keep(con, models)
 
 

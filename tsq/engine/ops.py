@@ -4,113 +4,26 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tsq.engine import lineage
 from tsq.engine.lake import quote
 from tsq.engine.manifest import Manifest
+from tsq.engine.ops_tables import TABLES, Table
 from tsq.engine.plan import Plan
 from tsq.engine.warehouse import Connection
 
 Rows = Sequence[Sequence[Any]]
 
 
-@dataclass(frozen=True)
-class Table:
-    """One `ops` table: what a row is, and its columns with their types."""
-
-    doc: str
-    columns: Mapping[str, str]
-
-
-TABLES = {
-    "runs": Table(
-        "One row is the run that made this build.",
-        {
-            "run_id": "VARCHAR",
-            "as_of": "TIMESTAMPTZ",
-            "market": "VARCHAR",
-            "started_at": "TIMESTAMPTZ",
-            "finished_at": "TIMESTAMPTZ",
-            "seconds": "DOUBLE",
-            "threads": "INTEGER",
-            "models": "INTEGER",
-            "rows": "BIGINT",
-            "tsq_version": "VARCHAR",
-            "duckdb_version": "VARCHAR",
-            "python_version": "VARCHAR",
-            "platform": "VARCHAR",
-            "git_commit": "VARCHAR",
-            "git_dirty": "BOOLEAN",
-            "knobs": "VARCHAR",
-        },
-    ),
-    "builds": Table(
-        "One row is a table of this build: its hashes, the run that last built it, and the SQL that made it.",
-        {
-            "run_id": "VARCHAR",
-            "model": "VARCHAR",
-            "layer": "VARCHAR",
-            "kind": "VARCHAR",
-            "fingerprint": "VARCHAR",
-            "content": "VARCHAR",
-            "rows": "BIGINT",
-            "seconds": "DOUBLE",
-            "carried": "BOOLEAN",
-            "sql": "VARCHAR",
-        },
-    ),
-    "checks": Table(
-        "One row is a promise of a table and how many rows broke it; sql shows them.",
-        {
-            "run_id": "VARCHAR",
-            "model": "VARCHAR",
-            "check_name": "VARCHAR",
-            "level": "VARCHAR",
-            "failed": "BIGINT",
-            "sql": "VARCHAR",
-        },
-    ),
-    "ingests": Table(
-        "One row is a file that was loaded: rows_in = rows_kept + rows_quarantined + rows_duplicate.",
-        {
-            "batch_id": "VARCHAR",
-            "file": "VARCHAR",
-            "sha256": "VARCHAR",
-            "dataset": "VARCHAR",
-            "format": "VARCHAR",
-            "rows_in": "BIGINT",
-            "rows_kept": "BIGINT",
-            "rows_quarantined": "BIGINT",
-            "rows_duplicate": "BIGINT",
-            "first_date": "DATE",
-            "last_date": "DATE",
-            "known_at": "TIMESTAMPTZ",
-            "loaded_at": "TIMESTAMPTZ",
-            "notes": "VARCHAR",
-        },
-    ),
-    "lineage": Table(
-        "One row is an edge of the graph, column by column: what a column is made from, and what chooses its rows.",
-        {
-            "model": "VARCHAR",
-            "column_name": "VARCHAR",
-            "from_table": "VARCHAR",
-            "from_column": "VARCHAR",
-            "kind": "VARCHAR",
-        },
-    ),
-}
-
-
 def prepare(con: Connection) -> None:
     """Make every `ops` table of a build, empty: what asks for them can be made before they are filled."""
     for name, table in TABLES.items():
+        if name == "content":  # it goes on from the base
+            continue
         columns = ", ".join(f"{column} {kind}" for column, kind in table.columns.items())
         con.execute(f"create or replace table ops.{name} ({columns})")
-        con.execute(f"comment on table ops.{name} is {quote(table.doc)}")
 
 
 def write(con: Connection, manifest: Manifest, plan: Plan) -> None:
@@ -126,11 +39,18 @@ def write(con: Connection, manifest: Manifest, plan: Plan) -> None:
         "lineage": lineage.read(plan.graph, plan.graph.catalog.project.cache / "lineage.json").edges,
     }
     con.execute("begin")
-    for name, table in TABLES.items():
-        _insert(con, name, table, rows[name])
-    con.execute(f"create or replace table ops.quarantine as {plan.inputs.lake.quarantine_sql()}")
-    con.execute("comment on table ops.quarantine is 'One row is a line that was refused, and why.'")
+    for name, found in rows.items():
+        _insert(con, name, TABLES[name], found)
+    con.execute(f"insert into ops.quarantine {plan.inputs.lake.quarantine_sql()}")
+    con.execute("; ".join(_comments()))
     con.execute("commit")
+
+
+def _comments() -> Iterator[str]:
+    for name, table in TABLES.items():
+        yield f"comment on table ops.{name} is {quote(table.doc)}"
+        for column, said in table.docs.items():
+            yield f"comment on column ops.{name}.{column} is {quote(said)}"
 
 
 def platform_name() -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from tsq.engine import ops
 from tsq.engine.datasets import Dataset
 from tsq.engine.graph import Graph
-from tsq.engine.lake import LAKE_COLUMNS, QUARANTINE_COLUMNS, Batch
+from tsq.engine.lake import LAKE_COLUMNS, Batch
 from tsq.engine.manifest import Manifest
+from tsq.engine.ops_tables import TABLES
 from tsq.report.docs_parts import Check, Column, Entry, Loads, first_sentence
 
 LAKE_DOCS = {
@@ -94,7 +94,6 @@ def _schema(graph: Graph, name: str, schema: Dataset, readers: Mapping[str, list
 
 def records() -> tuple[Entry, ...]:
     """Describe the tables `ops.*`."""
-    tables = {**ops.TABLES, "quarantine": ops.Table("One row is a line that was refused, and why.", QUARANTINE_COLUMNS)}
     return tuple(
         Entry(
             f"ops.{name}",
@@ -102,7 +101,7 @@ def records() -> tuple[Entry, ...]:
             "record",
             first_sentence(table.doc),
             table.doc,
-            columns=tuple(Column(column, kind, "", "") for column, kind in table.columns.items()),
+            columns=tuple(Column(column, kind, "", table.docs[column]) for column, kind in table.columns.items()),
         )
-        for name, table in tables.items()
+        for name, table in TABLES.items()
     )
