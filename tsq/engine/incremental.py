@@ -26,6 +26,8 @@ from tsq.engine.warehouse import WINDOW, Connection, DatabaseError
 
 # Where more than this share of the sessions is touched, computing all of them is quicker.
 MOST = 0.5
+# Pieces with fewer sessions than this between them are computed as one: each is a query of its own.
+NEAR = 25
 LAST = dt.date.max
 
 
@@ -73,7 +75,7 @@ def pieces(
     spans = [(day, max(_later(now, day, reach), _later(before, day, reach))) for day in sorted(touched.bounded)]
     if touched.onwards:
         spans.append((touched.onwards, LAST))
-    merged = _merge(spans)
+    merged = _merge(spans, now)
     if sum(bisect_right(now, last) - bisect_left(now, first) for first, last in merged) > MOST * len(now):
         return None
     return tuple(Piece(first, last, _earlier(now, first, reach)) for first, last in merged)
@@ -199,10 +201,10 @@ def _earlier(axis: Sequence[dt.date], day: dt.date, steps: int) -> dt.date:
     return axis[place] if place >= 0 else dt.date.min
 
 
-def _merge(spans: Iterable[Span]) -> list[Span]:
+def _merge(spans: Iterable[Span], axis: Sequence[dt.date]) -> list[Span]:
     merged: list[Span] = []
     for first, last in sorted(spans):
-        if merged and first <= merged[-1][1]:
+        if merged and bisect_left(axis, first) - bisect_right(axis, merged[-1][1]) < NEAR:
             merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
         else:
             merged.append((first, last))
