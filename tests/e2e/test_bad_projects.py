@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -280,3 +280,15 @@ def test_the_project_runs_again_when_it_is_mended(shared: Path, tsq: Tsq) -> Non
     done = tsq(shared, "run", "--models", "all", "--no-report")
     assert done.code == 0, done.err
     assert "nothing to do" in done.err
+
+
+def test_a_project_without_datasets_makes_no_demo_and_ingests_nothing(
+    make_project: Callable[[Mapping[str, str]], Path], tsq: Tsq, tmp_path: Path
+) -> None:
+    root = make_project({"models/base/one.sql": "select 1 as x"})
+    done = tsq(root, "run", "--no-report")
+    assert (done.code, "demo market (" in done.err) == (0, False)
+    (tmp_path / "a.csv").write_text("x\n1\n", encoding="utf-8")
+    done = tsq(root, "ingest", str(tmp_path / "a.csv"))
+    assert done.code == 2
+    assert "knows no dataset" in done.err

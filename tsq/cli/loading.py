@@ -41,6 +41,12 @@ def ingest(
     project = graph.catalog.project
     if demo is None and not paths:
         raise TsqError("nothing to ingest", hint="name files, folders or zips; or --demo small for the demo market")
+    if not graph.catalog.raw:
+        raise TsqError(
+            "this project knows no dataset to ingest",
+            where=project.sql / "raw",
+            hint="describe one in sql/raw/NAME.yml",
+        )
     moment = workspace.parse_time(known_at) if known_at else None
     with builds.locked(project.warehouse):
         if demo is not None:

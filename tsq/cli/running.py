@@ -68,7 +68,7 @@ def run(
     if not plan.nothing_to_do:
         with locked(project.warehouse, work.wait):
             market = workspace.market(graph)
-            if market.kind == "demo" and not market.lake.batches():
+            if market.kind == "demo" and graph.catalog.raw and not market.lake.batches():
                 loading.make_demo(project, market.lake, "default")
             # anew: until the lock was ours, another run may have ended
             plan = make_plan(graph, wish)
