@@ -25,14 +25,25 @@ Exchanges give no permanent number: 416 renames and 526 changes of ISIN between 
 seen, to at most one that was seen before it, by what was known that evening; so chains only grow at their end, and nothing learned later
 renumbers the past. Rows without an ISIN (before 2011-06-22, and in sec_bhavdata_full) form runs of a symbol that end with a long silence.
 */
-with recursive printed as (
+-- lines are told of a few thousand series, not of every row
+with recursive series_printed as (
     select
         symbol,
-        {{ line_of('series') }} as line,
+        series,
         isin,
         min(date) as first_date,
     from raw.prices
     where isin is not null
+    group by all
+),
+
+printed as (
+    select
+        symbol,
+        {{ line_of('series') }} as line,
+        isin,
+        min(first_date) as first_date,
+    from series_printed
     group by all
 ),
 
