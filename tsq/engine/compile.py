@@ -177,7 +177,7 @@ def _sql_model(model: Model, renderer: Renderer, knobs: Mapping[str, Any]) -> Co
         tuple(sorted({*reads, *check_reads})),
         rules,
         {name: knobs[name] for name in sorted(used) if name in knobs},
-        keys.digest(*_storage(model), reading.normalised(query)),
+        keys.digest(_storage(model), reading.normalised(query)),
         _promises(model, rules),
         check_reads,
     )
@@ -196,7 +196,7 @@ def _python_model(model: Model, renderer: Renderer, catalog: Catalog, library: s
     used = {name: knobs[name] for name in model.knobs}
     tree = ast.parse(model.body)
     tree.body = tree.body[1:]  # the docstring is the header
-    own_hash = keys.digest(ast.dump(tree), json.dumps(used, default=str), library)
+    own_hash = keys.digest(_storage(model), ast.dump(tree), json.dumps(used, default=str), library)
     promised = _promises(model, rules)
     return Compiled(model, "", (), (*reads, *check_reads), rules, used, own_hash, promised, check_reads)
 
@@ -271,17 +271,16 @@ def _referred(model: Model, column: str) -> str:
     return table
 
 
-def _storage(model: Model) -> tuple[str, ...]:
-    """What of a header decides the rows of a table and their order."""
+def _storage(model: Model) -> str:
+    """What of a header decides the rows of a table, their order, and the session each counts to."""
     header = model.header
-    windowed = (str(header.date), str(header.look_back)) if header.kind == "incremental" else ()
-    return header.kind, *windowed, *header.order
+    return repr((header.kind, header.date, header.interval, header.look_back, header.order))
 
 
 def _promises(model: Model, rules: tuple[Rule, ...]) -> str:
     columns = {name: asdict(column) for name, column in model.header.columns.items()}
     header = model.header
-    said = (header.grain, header.date, header.interval, dict(header.references), header.tags, header.knowable)
+    said = (header.grain, dict(header.references), header.tags, header.knowable)
     return keys.digest(repr(said), json.dumps(columns), repr(rules), model.prose)
 
 

@@ -67,12 +67,11 @@ def record(
         return _whole(con, node, columns), None
     con.execute(f"create or replace temp table fresh as {_hashes(node, columns, identifier(node.name))}")
     dates = _differing(con, f"model = {name}")
-    if dates == ():
-        content = _whole(con, node, columns)
-        # the same rows may stand under other names or types
-        return content, Change(before, () if content == before else None)
-    con.execute(f"delete from {TABLE} where model = {name}; insert into {TABLE} from fresh")
-    return _whole(con, node, columns), Change(before, dates)
+    # the same values under other names or types, or counted to other sessions, are other rows
+    is_alike = _whole(con, node, columns) == before
+    if dates != ():
+        con.execute(f"delete from {TABLE} where model = {name}; insert into {TABLE} from fresh")
+    return _whole(con, node, columns), Change(before, dates if is_alike else None)
 
 
 def compare(
@@ -122,12 +121,13 @@ def _differing(con: Connection, these: str) -> tuple[dt.date, ...] | None:
 
 
 def _whole(con: Connection, node: Compiled, columns: Mapping[str, str]) -> str:
-    """One hash over those of all sessions, and over the names and types of the columns."""
+    """One hash over those of all sessions, and over what the columns are: names, types, and which say the session."""
     listed = con.execute(
         f"select md5(string_agg(concat_ws(' ', date, rows, hash), ',' order by date)) "
         f"from {TABLE} where model = {literal(node.name)}"
     ).fetchone() or ("",)
-    return _digest(*(f"{column} {kind}" for column, kind in columns.items()), str(listed[0]))
+    session = repr((node.model.header.date, node.model.header.interval))
+    return _digest(*(f"{column} {kind}" for column, kind in columns.items()), session, str(listed[0]))
 
 
 def sessions(con: Connection, models: Iterable[str]) -> tuple[dt.date, ...]:

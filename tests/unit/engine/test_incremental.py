@@ -226,3 +226,59 @@ def test_a_header_that_promises_too_little_is_refused(make_project: MakeProject,
     root = make_project({**PROJECT, "models/mart/bad.sql": text})
     with pytest.raises(TsqError, match=said):
         catalog.read(config.load(root))
+
+
+def write(root: Path, name: str, text: str) -> None:
+    (root / name).write_text(text, encoding="utf-8")
+
+
+def incremental(look_back: int, sql: str, grain: str = "[day, id]") -> str:
+    return f"/*---\nkind: incremental\ndate: day\nlook_back: {look_back}\ngrain: {grain}\n---\n*/\n{sql}"
+
+
+def dated(sql: str) -> str:
+    return f"/*---\ndate: day\ngrain: [day, id]\n---\n*/\n{sql}"
+
+
+def different(root: Path) -> list[str]:
+    """Tables that a full rebuild makes otherwise."""
+    updated = contents(root)
+    run(root, full=True)
+    rebuilt = contents(root)
+    assert rebuilt.keys() == updated.keys()
+    return [name for name in rebuilt if rebuilt[name] != updated[name]]
+
+
+SMALL = {
+    "sql/raw/prices.yml": PROJECT["sql/raw/prices.yml"],
+    "models/base/prices.sql": PROJECT["models/base/prices.sql"],
+}
+TWELVE_DAYS = [(day, who, 3 + (day * 7) % 5, 0) for day in range(12) for who in "AB"]
+
+
+def test_columns_that_swap_their_names_are_read_anew(make_project: MakeProject) -> None:
+    root = make_project(
+        {
+            **SMALL,
+            "models/base/two.sql": dated("select day, id, close as a, close + 1 as b from base.prices"),
+            "models/mart/one.sql": incremental(0, "select day, id, a from base.two"),
+        }
+    )
+    load(lake_of(root), "b1", TWELVE_DAYS)
+    run(root)
+    # one session has other values too, so that the sessions that differ can be told
+    one = "if(day = date '2024-01-03', 5, close + 1)"
+    write(root, "models/base/two.sql", dated(f"select day, id, close as b, {one} as a from base.prices"))
+    run(root)
+    assert not different(root)
+
+
+@pytest.mark.parametrize("said", ["", "date: day\n", "interval: [day]\n"])
+def test_another_session_column_builds_anew(make_project: MakeProject, said: str) -> None:
+    sql = "select day, id, close from base.prices"
+    root = make_project({**SMALL, "models/mart/two.sql": dated(sql)})
+    load(lake_of(root), "b1", TWELVE_DAYS)
+    run(root)
+    write(root, "models/mart/two.sql", f"/*---\n{said}grain: [id, day]\n---\n*/\n{sql}")
+    assert (run(root)["mart.two"].action == "build") == (said != "date: day\n")
+    assert not different(root)
