@@ -132,9 +132,15 @@ def _whole(con: Connection, node: Compiled, columns: Mapping[str, str]) -> str:
 
 def sessions(con: Connection, models: Iterable[str]) -> tuple[dt.date, ...]:
     """Every session some of these tables hold, in order."""
-    names = ", ".join(literal(model) for model in models)
+    names = ", ".join(literal(model) for model in models) or "''"
     rows = con.execute(f"select distinct date from {TABLE} where model in ({names}) and date is not null order by date")
     return tuple(row[0] for row in rows.fetchall())
+
+
+def undated(con: Connection, models: Iterable[str]) -> bool:
+    """Whether some row of these tables has no session."""
+    names = ", ".join(literal(model) for model in models) or "''"
+    return bool(con.execute(f"select 1 from {TABLE} where model in ({names}) and date is null limit 1").fetchall())
 
 
 def keep(con: Connection, models: Iterable[str]) -> None:

@@ -67,7 +67,9 @@ def pieces(
     if touched is None:
         return None
     dated = [name for name in done.parents if _date_of(plan, name)]
-    known = content.sessions(con, [*dated, node.name])
+    if content.undated(con, dated):
+        return None  # no window shows a row without a session
+    known = _axis(con, plan, node, dated)
     now = sorted({*known, *touched.bounded})
     gone = {day for name in dated if name in changes for day in changes[name].dates or ()}
     before = sorted({*known, *gone})
@@ -75,8 +77,9 @@ def pieces(
     spans = [(day, max(_later(now, day, reach), _later(before, day, reach))) for day in sorted(touched.bounded)]
     if touched.onwards:
         spans.append((touched.onwards, LAST))
-    merged = _merge(spans, now)
-    if sum(bisect_right(now, last) - bisect_left(now, first) for first, last in merged) > MOST * len(now):
+    every = sorted({*now, *content.sessions(con, [node.name])})
+    merged = _merge(spans, every)
+    if sum(bisect_right(every, last) - bisect_left(every, first) for first, last in merged) > MOST * len(every):
         return None
     return tuple(Piece(first, last, _earlier(now, first, reach)) for first, last in merged)
 
@@ -148,6 +151,18 @@ def _touched(
     return _Touched(frozenset(bounded), min(onwards, default=None))
 
 
+def _axis(con: Connection, plan: Plan, node: Compiled, dated: Sequence[str]) -> tuple[dt.date, ...]:
+    """The dates along which a model looks back: those of the dated tables it reads, and never its own."""
+    if dated or not node.model.header.look_back:
+        return content.sessions(con, dated)
+    found = [name.partition(".")[2] for name in node.own_reads if name.startswith("raw.")]
+    columns = {name: plan.graph.catalog.raw[name].date for name in found}
+    queries = [f'select "{date}" as date from raw.main.{identifier(name)}' for name, date in columns.items() if date]
+    if not queries:
+        return ()
+    return tuple(row[0] for row in con.execute(f"select distinct date from ({' union '.join(queries)})").fetchall())
+
+
 def _date_of(plan: Plan, name: str) -> str | None:
     header = plan.graph.nodes[name].model.header
     return None if header.kind == "view" else header.date
@@ -190,8 +205,11 @@ def _cut(date: str | None, piece: Piece) -> str:
 
 
 def _later(axis: Sequence[dt.date], day: dt.date, steps: int) -> dt.date:
+    """The last session that reads a day; any later one where no date comes between."""
     place = bisect_right(axis, day) - 1 + steps
-    return axis[min(place, len(axis) - 1)] if place >= 0 and axis else day
+    if place >= len(axis):
+        return LAST if steps else day
+    return axis[place] if place >= 0 else day
 
 
 def _earlier(axis: Sequence[dt.date], day: dt.date, steps: int) -> dt.date:

@@ -282,3 +282,55 @@ def test_another_session_column_builds_anew(make_project: MakeProject, said: str
     write(root, "models/mart/two.sql", f"/*---\n{said}grain: [id, day]\n---\n*/\n{sql}")
     assert (run(root)["mart.two"].action == "build") == (said != "date: day\n")
     assert not different(root)
+
+
+def test_a_look_back_counts_the_dates_that_are_read_and_not_its_own(make_project: MakeProject) -> None:
+    days = (
+        "select cast(d as date) as day from range(timestamp '2024-01-01', timestamp '2024-02-01', interval 1 day) t(d)"
+    )
+    filled = """
+with weekly as (
+    select day, close, lead(day, 1, date '2999-01-01') over (order by day) as until from {prices}
+)
+
+select days.day, weekly.close
+from base.days as days
+join weekly on weekly.day <= days.day and days.day < weekly.until
+"""
+    root = make_project(
+        {
+            **SMALL,
+            "models/base/days.sql": days,
+            "models/base/filled.sql": incremental(1, filled.format(prices="raw.prices"), "[day]"),
+            "models/mart/filled.sql": incremental(1, filled.format(prices="base.prices"), "[day]"),
+        }
+    )
+    load(lake_of(root), "b1", [(day, "A", 1 + day, 0) for day in (0, 7, 21, 28)])
+    run(root)
+    load(lake_of(root), "b2", [(14, "A", 50, 16)])
+    results = run(root)
+    assert results["base.filled"].action == results["mart.filled"].action == "update"
+    assert not different(root)
+
+
+def test_rows_dated_after_all_they_read_are_computed(make_project: MakeProject) -> None:
+    ahead = incremental(1, "select day + 1 as day, id, close from base.prices")
+    root = make_project({**SMALL, "models/mart/ahead.sql": ahead})
+    load(lake_of(root), "b1", TWELVE_DAYS)
+    run(root)
+    load(lake_of(root), "b2", [(12, "A", 9, 0)])
+    assert run(root)["mart.ahead"].action == "update"
+    assert not different(root)
+
+
+def test_rows_without_a_session_are_seen_from_all_of_them(make_project: MakeProject) -> None:
+    some = "/*---\ndate: day\n---\n*/\nselect day, id, close from base.prices union all select null, 'Z', 100"
+    plus = """
+select day, id, close + (select close from base.some where day is null) as close from base.some where day is not null
+"""
+    root = make_project({**SMALL, "models/base/some.sql": some, "models/mart/plus.sql": incremental(0, plus)})
+    load(lake_of(root), "b1", TWELVE_DAYS)
+    run(root)
+    load(lake_of(root), "b2", [(12, "A", 9, 0)])
+    assert run(root)["mart.plus"].action == "build"
+    assert not different(root)
