@@ -4,7 +4,7 @@ date: date
 look_back: 150
 grain: [date, security_id]
 references: {date: pit.sessions.date, security_id: pit.securities.security_id}
-order: [security_id, session_no]
+order: [date, security_id]
 checks:
   - name: look_back_is_as_long_as_a_silence
     query: "select {{ delist_after_sessions }} as delist_after_sessions where {{ delist_after_sessions }} > 140"

@@ -2,6 +2,7 @@
 kind: incremental
 look_back: 280
 grain: [date, security_id]
+order: [date, security_id]
 checks:
   - "adv_inr is null or adv_inr >= 0"
   - "vol_252 is null or vol_252 >= 0"

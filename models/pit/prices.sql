@@ -5,7 +5,7 @@ look_back: 0
 grain: [date, security_id]
 references: {security_id: pit.identities.security_id}
 knowable: date
-order: [security_id, session_no]
+order: [date, security_id]
 checks:
   - "close > 0"
   - "volume is null or volume >= 0"

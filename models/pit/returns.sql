@@ -3,6 +3,7 @@ kind: incremental
 date: date
 look_back: 63
 grain: [date, security_id]
+order: [date, security_id]
 knowable: date
 checks:
   - "total_return_index > 0"
