@@ -1,13 +1,14 @@
-"""Make one model's table on an open connection, from its rendered SQL or its Python function."""
+"""Make one model's table on an open connection, from its rendered SQL or its Python function, and say what it is."""
 
 from __future__ import annotations
 
 import importlib.util
 from typing import Any
 
+from tsq.engine import macros
 from tsq.engine.compile import Compiled
 from tsq.engine.sql_error import sql_error
-from tsq.engine.template import identifier
+from tsq.engine.template import identifier, literal
 from tsq.engine.warehouse import Connection, DatabaseError
 from tsq.errors import TsqError
 
@@ -58,3 +59,19 @@ def call(con: Connection, node: Compiled) -> Any:
     tables = [con.sql(f"select * from {identifier(read)}").pl() for read in node.own_reads]
     frame = module.model(*tables, **node.knobs)
     return frame.to_arrow()
+
+
+def columns(con: Connection, node: Compiled) -> dict[str, str]:
+    """The columns of a model's table, with their types."""
+    return {row[0]: row[1] for row in con.execute(f"describe {identifier(node.name)}").fetchall()}
+
+
+def describe(con: Connection, node: Compiled, types: dict[str, str]) -> None:
+    """Write into the build what a table and its columns are, and make its as-of macro."""
+    header, table = node.model.header, identifier(node.name)
+    kind = "view" if header.kind == "view" else "table"
+    said = [f"comment on {kind} {table} is {literal(node.model.prose)}"]
+    for name, column in header.columns.items():
+        text = ", ".join(part for part in (column.doc, column.unit and f"[{column.unit}]") if part)
+        said.append(f"comment on column {table}.{identifier(name)} is {literal(text)}")
+    con.execute("; ".join([*said, *macros.statements(node, types)]))

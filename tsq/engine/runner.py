@@ -11,15 +11,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from tsq.engine import builds, checks, content, freshness, incremental, macros, making, ops, scratch, seeds, warehouse
+from tsq.engine import builds, checks, content, freshness, incremental, macros, making, ops, scratch, sources, warehouse
 from tsq.engine import manifest as manifests
 from tsq.engine.builds import Pointed
 from tsq.engine.compile import Compiled
 from tsq.engine.content import Change
 from tsq.engine.incremental import Piece
 from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
-from tsq.engine.plan import Plan, Step, engine, fingerprint, pledge, source_states
-from tsq.engine.template import identifier, literal
+from tsq.engine.plan import FULL_REFRESH, Plan, Step, engine, fingerprint, pledge, source_states
+from tsq.engine.template import identifier
 from tsq.engine.warehouse import Connection, Machine
 
 KEEP_BUILDS = 5
@@ -95,7 +95,7 @@ def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Resul
     con = warehouse.open_builder(file, machine, [plan.inputs.lake.root])
     try:
         _clear(con, plan, made)
-        _attach_sources(con, plan)
+        sources.attach(con, plan)
         warehouse.lock_down(con)
         scratch.begin(con, plan)
         for step in plan.steps:
@@ -187,7 +187,7 @@ def _pieces(
     con: Connection, plan: Plan, step: Step, done: BuiltModel, record: BuiltModel, made: _Made
 ) -> tuple[Piece, ...] | None:
     """The sessions of an incremental table to compute again; None for all of them."""
-    if record.kind != "incremental" or step.reason == "full refresh":
+    if record.kind != "incremental" or step.reason == FULL_REFRESH:
         return None
     if (done.own_hash, done.engine, done.parents.keys()) != (record.own_hash, record.engine, record.parents.keys()):
         return None
@@ -206,7 +206,7 @@ def _check(con: Connection, plan: Plan, node: Compiled, record: BuiltModel, made
     clock = time.perf_counter()
     with _transaction(con):
         rows, results = _keep_promises(con, plan, node)
-        _describe(con, node, _columns(con, node))
+        making.describe(con, node, making.columns(con, node))
         scratch.remember(con, record, made.changes.get(node.name), results)
     return _done(made, record, made.changes.get(node.name), Result(node.name, "check", rows, _since(clock), results))
 
@@ -219,8 +219,8 @@ def _build(con: Connection, plan: Plan, done: BuiltModel | None, record: BuiltMo
         _drop(con, made, node.name)
         making.make(con, node)
         rows, results = _keep_promises(con, plan, node)
-        columns = _columns(con, node)
-        _describe(con, node, columns)
+        columns = making.columns(con, node)
+        making.describe(con, node, columns)
         if record.kind == "view":
             found = content.of_view(node, record.parents.values())
             change = Change(done.content, None) if done else None
@@ -244,7 +244,7 @@ def _update(
     sessions = 0
     if pieces:
         incremental.compute(con, node, plan, pieces)
-        columns = _columns(con, node)
+        columns = making.columns(con, node)
         dates, sessions = content.compare(con, node, columns, incremental.rows(pieces), spans)
     if not dates and same_promises:
         kept = _carry(plan, record, made)
@@ -255,7 +255,7 @@ def _update(
         written = content.within(node.model.header.date or "", spans) if same_promises else None
         rows, results = _keep_promises(con, plan, node, written)
         if not same_promises:
-            _describe(con, node, _columns(con, node))
+            making.describe(con, node, making.columns(con, node))
         if dates:
             record = replace(record, content=content.replace(con, node, columns, spans))
         record = replace(record, rows=rows)
@@ -285,11 +285,6 @@ def _sources(plan: Plan, made: _Made) -> dict[str, object]:
 
 def _clear(con: Connection, plan: Plan, made: _Made) -> None:
     """Make the schemas, and drop what the base holds beyond the tables that may be carried over or updated."""
-    kept = {
-        step.name
-        for step in plan.steps
-        if step.action != "build" or plan.graph.nodes[step.name].model.header.kind == "incremental"
-    }
     have = con.execute(
         """
         select schema_name || '.' || table_name, 'table' from duckdb_tables()
@@ -301,7 +296,7 @@ def _clear(con: Connection, plan: Plan, made: _Made) -> None:
     ).fetchall()
     made.standing.update(have)
     for name, _ in have:
-        if name not in kept:
+        if name not in plan.kept:
             _drop(con, made, name)
     for layer in (*plan.graph.catalog.layers, "ops"):
         con.execute(f"create schema if not exists {identifier(layer)}")
@@ -315,25 +310,6 @@ def _drop(con: Connection, made: _Made, name: str) -> None:
     if kind:
         con.execute(f"drop {kind} {identifier(name)}")
         macros.drop(con, name)
-
-
-def _attach_sources(con: Connection, plan: Plan) -> None:
-    """Give models `raw.*` as the lake shows it at the run's as-of, and `config.*` as the files say."""
-    catalog = plan.graph.catalog
-    used = {source for step in plan.steps if step.action != "carry" for source in plan.graph.sources[step.name]}
-    for source in sorted(used):
-        schema, _, name = source.partition(".")
-        if schema == "raw":
-            con.execute(
-                f"create view raw.main.{identifier(name)} as {plan.inputs.lake.source_sql(name, plan.inputs.as_of)}"
-            )
-        else:
-            seed = seeds.read(catalog.config[name], catalog.project.root)
-            columns = ", ".join(f"{identifier(column.name)} {column.type}" for column in seed.dataset.columns)
-            con.execute(f"create table config.main.{identifier(name)} ({columns})")
-            marks = ", ".join("?" for _ in seed.dataset.columns)
-            if seed.rows:
-                con.executemany(f"insert into config.main.{identifier(name)} values ({marks})", seed.rows)
 
 
 def _keep_promises(
@@ -351,21 +327,6 @@ def _transaction(con: Connection) -> Iterator[None]:
         whole = True
     finally:
         con.execute("commit" if whole else "rollback")
-
-
-def _columns(con: Connection, node: Compiled) -> dict[str, str]:
-    return {row[0]: row[1] for row in con.execute(f"describe {identifier(node.name)}").fetchall()}
-
-
-def _describe(con: Connection, node: Compiled, columns: dict[str, str]) -> None:
-    """Write into the build what a table and its columns are, and make its as-of macro."""
-    header, table = node.model.header, identifier(node.name)
-    kind = "view" if header.kind == "view" else "table"
-    said = [f"comment on {kind} {table} is {literal(node.model.prose)}"]
-    for name, column in header.columns.items():
-        text = ", ".join(part for part in (column.doc, column.unit and f"[{column.unit}]") if part)
-        said.append(f"comment on column {table}.{identifier(name)} is {literal(text)}")
-    con.execute("; ".join([*said, *macros.statements(node, columns)]))
 
 
 def _since(clock: float) -> float:
