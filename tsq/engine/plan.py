@@ -24,6 +24,7 @@ from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
 
 # Raised when the engine itself starts to make other tables from the same models.
 ENGINE_REVISION = "2"
+FULL_REFRESH = "full refresh"
 
 Action = Literal["build", "follow", "check", "carry"]
 
@@ -120,6 +121,17 @@ class Plan:
         return all(step.action == "carry" for step in self.steps)
 
     @property
+    def kept(self) -> frozenset[str]:
+        """Tables of the base that are carried over, checked or updated, as far as the plan can tell."""
+        nodes = self.graph.nodes
+        return frozenset(
+            step.name
+            for step in self.steps
+            if step.action != "build"
+            or (nodes[step.name].model.header.kind == "incremental" and step.reason != FULL_REFRESH)
+        )
+
+    @property
     def seconds_carried(self) -> float:
         """What the tables that are surely carried over once took."""
         known = self.base.models if self.base else {}
@@ -170,8 +182,8 @@ def make(
     left_out: list[str] = []
     for name in graph.nodes:
         action, reason = judge.action(name, steps)
-        if full_refresh and name in wanted and action != "build":
-            action, reason = "build", "full refresh"
+        if full_refresh and name in wanted:
+            action, reason = "build", FULL_REFRESH
         if (action == "build" and name not in wanted) or not steps.keys() >= set(graph.parents[name]):
             if name in known:
                 left_out.append(name)

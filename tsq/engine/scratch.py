@@ -31,7 +31,7 @@ def start(plan: Plan, folder: Path, run_id: str) -> Path:
     if base and base.resumed:
         return base.file
     scratch = folder / f".{run_id}.duckdb"
-    if base and any(step.action != "build" for step in plan.steps):
+    if base and plan.kept & base.models.keys():
         shutil.copyfile(base.file, scratch)
         scratch.chmod(stat.S_IRUSR | stat.S_IWUSR)
     return scratch
