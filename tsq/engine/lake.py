@@ -150,18 +150,21 @@ class Lake:
 
         The order of loading does not matter. A part whose rows straddle `as_of` counts together with `as_of`.
         """
-        schema = ";".join(f"{name} {kind}" for name, kind in self._columns(dataset).items())
         seen = []
         for part in self._parts(dataset):
             if as_of is not None and part.oldest_known_at is not None and part.oldest_known_at > as_of:
                 continue
             whole = as_of is None or part.newest_known_at is None or part.newest_known_at <= as_of
             seen.append(part.sha256 if whole else f"{part.sha256}@{as_of}")
-        return hashlib.sha256("\n".join([schema, *sorted(seen)]).encode()).hexdigest()
+        return hashlib.sha256("\n".join([self._schema(dataset), *sorted(seen)]).encode()).hexdigest()
 
     def source_state(self, dataset: str, as_of: datetime | None) -> dict[str, Any]:
         """What a run can see of a dataset, in a form that a manifest keeps and `changed_dates_sql` compares with."""
-        return {"as_of": as_of.astimezone(UTC).isoformat() if as_of else None, "parts": sorted(self._by_hash(dataset))}
+        return {
+            "as_of": as_of.astimezone(UTC).isoformat() if as_of else None,
+            "parts": sorted(self._by_hash(dataset)),
+            "schema": self._schema(dataset),
+        }
 
     def changed_dates_sql(self, dataset: str, before: Mapping[str, Any], as_of: datetime | None) -> str | None:
         """A SELECT of the dates (the dataset's `date` column) of which a run sees other rows than an earlier one saw.
@@ -172,11 +175,12 @@ class Lake:
             as_of: what the run may know now.
 
         Returns:
-            The query, one column `date`; None where the difference is not one of dates: a part is gone.
+            The query, one column `date`; None where the difference is not one of dates: a part is gone, or the
+            columns are others.
         """
         date = self.datasets[dataset].date
         parts = self._by_hash(dataset)
-        if date is None or not set(before["parts"]) <= parts.keys():
+        if date is None or before.get("schema") != self._schema(dataset) or not set(before["parts"]) <= parts.keys():
             return None
         then = datetime.fromisoformat(before["as_of"]) if before["as_of"] else None
         added = [part for key, part in parts.items() if key not in before["parts"]]
@@ -289,6 +293,9 @@ class Lake:
         if dataset not in self.datasets:
             raise TsqError(f"there is no dataset {dataset}", hint=did_you_mean(dataset, self.datasets))
         return {column.name: column.type for column in self.datasets[dataset].columns} | LAKE_COLUMNS
+
+    def _schema(self, dataset: str) -> str:
+        return ";".join(f"{name} {kind}" for name, kind in self._columns(dataset).items())
 
     def _parts(self, dataset: str) -> list[Part]:
         self._columns(dataset)

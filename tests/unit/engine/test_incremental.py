@@ -334,3 +334,34 @@ select day, id, close + (select close from base.some where day is null) as close
     load(lake_of(root), "b2", [(12, "A", 9, 0)])
     assert run(root)["mart.plus"].action == "build"
     assert not different(root)
+
+
+def test_raw_columns_of_another_type_build_anew(make_project: MakeProject) -> None:
+    root = make_project({**SMALL, "models/mart/count.sql": "select count(*) as n from base.prices"})
+    load(lake_of(root), "b1", TWELVE_DAYS)
+    run(root)
+    text = PROJECT["sql/raw/prices.yml"].replace("close: {type: DOUBLE", "close: {type: VARCHAR")
+    write(root, "sql/raw/prices.yml", text)
+    assert run(root)["base.prices"].action == "build"
+    assert not different(root)
+
+
+def test_a_table_that_no_session_of_moved_is_carried_into_the_build(make_project: MakeProject) -> None:
+    root = make_project(SMALL)
+    load(lake_of(root), "b1", [*TWELVE_DAYS, (3, "C", 1, 60)])
+    noon = dt.datetime(2024, 1, 15, 12, tzinfo=dt.UTC)
+    run(root, noon)
+    # the part holds a row that is not known yet, so another as-of is another source, of the same rows
+    run(root, noon + dt.timedelta(1))
+    with warehouse.open_readonly(root / "warehouse" / "tsq.duckdb") as con:
+        assert con.execute("select count(*) from base.prices").fetchall() == [(len(TWELVE_DAYS),)]
+    load(lake_of(root), "b2", [(12, "A", 9, 0)])
+    assert run(root, noon + dt.timedelta(1))["base.prices"].action == "update"
+
+
+def test_a_full_refresh_updates_nothing(make_project: MakeProject) -> None:
+    root = make_project(PROJECT)
+    load(lake_of(root), "b1", TWELVE_DAYS)
+    run(root)
+    load(lake_of(root), "b2", [(12, "A", 9, 0)])
+    assert {result.action for result in run(root, full=True).values()} == {"build"}
