@@ -100,6 +100,11 @@ def read_dataset(path: Path) -> Dataset:
         raise TsqError(
             f"date column {date} is not in the key", where=document.where("date"), hint=did_you_mean(date, key)
         )
+    for column in columns:
+        if column.name == date and (column.type, column.required) != ("DATE", True):
+            said = "may be empty" if column.type == "DATE" else f"is of type {column.type}"
+            hint = "the session of a row is a DATE that is always there; without `date`, the dataset has no sessions"
+            raise TsqError(f"date column {date} {said}", where=document.where("columns", column.name), hint=hint)
     file = Path(body["file"]) if body.get("file") else None
     freshness = _freshness(document) if "freshness" in body else None
     if freshness and file:

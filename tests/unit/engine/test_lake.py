@@ -23,6 +23,7 @@ columns:
   value: {type: DOUBLE, unit: metre, required: true}
   kind: {type: VARCHAR, one_of: [a, b], default: a}
 """
+DATED = SCHEMA.replace("[site, day]", "[site, day]\ndate: day")
 MONDAY = datetime(2024, 1, 1, 12, tzinfo=UTC)
 LOADED = datetime(2024, 1, 10, tzinfo=UTC)
 
@@ -103,6 +104,8 @@ def test_a_schema_is_read(lake: Lake) -> None:
         (("{type: DATE}", "DATE"), "column day is not a mapping", ":7"),
         (("  day:", "  site:"), "the key site stands twice", ":7"),
         (("doc: One row is", "doc: [One"), "not valid YAML", ":4"),
+        (("[site, day]", "[site, day]\ndate: site"), "date column site is of type VARCHAR", ":7"),
+        ((SCHEMA, DATED.replace("DATE}", "DATE, required: false}")), "date column day may be empty", ":8"),
     ],
 )
 def test_a_wrong_schema_is_an_error_with_its_line(
