@@ -169,11 +169,12 @@ def _step(con: Connection, plan: Plan, step: Step, made: _Made) -> Result:
         run_id=made.run_id,
     )
     record = replace(record, fingerprint=fingerprint(node, record.parents, record.sources))
-    if step.action != "build" and done and done.fingerprint == record.fingerprint:
+    is_whole = all(name in made.models for name in plan.graph.parents[step.name])
+    if is_whole and step.action != "build" and done and done.fingerprint == record.fingerprint:
         if done.promises == record.promises:
             return _carry(plan, done, made)
         return _check(con, plan, node, replace(done, promises=record.promises), made)
-    if not step.wanted or not all(name in made.models for name in plan.graph.parents[step.name]):
+    if not step.wanted or not is_whole:
         _drop(con, made, step.name)
         return Result(step.name, "leave", 0, 0.0)
     if done:

@@ -204,6 +204,16 @@ def test_what_a_failed_run_has_done_is_not_done_again(make_project: MakeProject)
     assert ask(root, "select table_name from duckdb_tables() where table_name = 'progress'") == []
 
 
+def test_what_another_version_has_left_is_not_gone_on_with(make_project: MakeProject) -> None:
+    root = make_project({**MARKET, TOTAL: "select nothing from base.rows"})
+    with pytest.raises(TsqError):
+        execute(root)
+    (file,) = (root / "warehouse/builds").glob(".*.duckdb")
+    with duckdb.connect(str(file)) as con:
+        con.execute("update ops.progress set said = replace(said, 'own_hash', 'body_hash')")
+    assert scratch.leftover(root / "warehouse/builds") is None
+
+
 def test_a_rebuilt_table_with_the_same_rows_stops_the_wave(make_project: MakeProject) -> None:
     root = make_project(MARKET)
     execute(root)
@@ -235,6 +245,17 @@ def test_an_unselected_reader_stays_only_while_what_it_reads_is_the_same(make_pr
     assert actions(results)["mart.total"] == "leave"
     assert ask(root, "select count(*) from duckdb_tables() where schema_name = 'mart'") == [(0,)]
     assert ask(root, "select count(*) from ops.content where model like 'mart.%'") == [(0,)]
+
+
+def test_a_table_whose_promise_looks_at_one_that_is_left_out_is_left_out_too(make_project: MakeProject) -> None:
+    looks = header('checks: ["select 1 from mart.total where total < 0"]', "select 1 as x")
+    root = make_project({**MARKET, "models/mart/looks.sql": looks})
+    execute(root)
+    (root / "models/base/rows.sql").write_text(
+        ROWS.replace("select i from", "select i + 1 as i from"), encoding="utf-8"
+    )
+    results, _ = execute(root, "base.rows")
+    assert actions(results)["mart.total"] == actions(results)["mart.looks"] == "leave"
 
 
 def test_a_view_passes_on_what_changes_behind_it(make_project: MakeProject) -> None:
