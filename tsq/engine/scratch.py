@@ -67,8 +67,8 @@ def leftover(folder: Path) -> Base | None:
             continue
         try:
             base = _read(con, file, folder)
-        except DatabaseError:
-            base = None
+        except (DatabaseError, ValueError, KeyError, TypeError):
+            base = None  # it says nothing, or another version of tsq said it
         finally:
             con.close()
         if base:
