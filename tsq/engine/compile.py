@@ -242,7 +242,9 @@ def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str]
         reads |= set(reading.tables(parsed, where))
         lint.check_repeatable(parsed, model.name, where)
         kind: Literal["rows", "query"] = "rows" if check.rows else "query"
-        sql = parsed.sql.strip() if check.query else rendered.sql.strip()
+        # a comment at the end would hide what is written behind it
+        sql = parsed.sql[: parsed.tokens[-1].end + 1].strip()
+        sql = sql if check.query else sql.removeprefix("select ").strip()
         rules.append(Rule(check.name or " ".join(text.split())[:80], kind, sql, check.level))
     if model.header.knowable:  # a build asks it too, in the table's as-of macro
         there = _where_knowable(model)

@@ -280,6 +280,24 @@ def test_new_promises_are_checked_without_a_rebuild(make_project: MakeProject) -
     assert make_plan(root).nothing_to_do
 
 
+def test_a_check_may_end_with_a_comment(make_project: MakeProject) -> None:
+    checks = (
+        "checks:\n  - |\n    x = 'a' -- of every row\n  - |\n    select 1 from base.rows where i < 0; -- there are none"
+    )
+    root = make_project({**MARKET, TOTAL: header(checks, "select 'a' as x")})
+    execute(root)
+    assert ask(root, "select sql, failed from ops.checks where model = 'mart.total'") == [
+        ("select * from mart.total where (x = 'a') is not true", 0),
+        ("select 1 from base.rows where i < 0", 0),
+    ]
+
+
+def test_a_python_model_is_no_view(make_project: MakeProject) -> None:
+    root = make_project({**MARKET, "models/mart/twice.py": TWICE.replace("grain: [i]", "kind: view")})
+    with pytest.raises(TsqError, match="cannot be a view"):
+        make_plan(root)
+
+
 def test_a_warning_does_not_stop_a_run(make_project: MakeProject) -> None:
     root = make_project({**MARKET, TOTAL: header('checks: [{rows: "false", level: warn}]', "select 1 as x")})
     results, _ = execute(root)
