@@ -226,6 +226,9 @@ def _merge(layer: Header, own: Header, given: frozenset[str]) -> Header:
 
 
 def _check_kind(header: Header, language: str, path: Path) -> None:
+    if header.kind == "view" and language == "python":
+        hint = "make it `kind: table`, or say it in SQL"
+        raise TsqError("this model cannot be a view: it is Python", where=path, hint=hint)
     if header.kind == "incremental":
         for key in ("date", "look_back"):
             if getattr(header, key) is None:
