@@ -9,6 +9,7 @@ checks:
   - "n_securities > 0"
 columns:
   date: {type: DATE, doc: "trade date"}
+  n_files: {type: BIGINT, unit: count, doc: "files with rows of the day; more than one may hold the same row"}
   n_securities: {type: BIGINT, unit: count, doc: "rows of the fullest source of the day"}
   turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded in the fullest source of the day"}
 ---
@@ -26,8 +27,8 @@ with files as (
     group by all
 ),
 
-shared_dates as (
-    select date from files group by date having count(*) > 1
+counted as (
+    select date, count(*) as n_files from files group by date
 ),
 
 -- a file for each name, or a day loaded twice
@@ -39,14 +40,14 @@ parts as (
         series,
         max(coalesce(turnover_inr, close * volume)) as turnover_inr,
     from raw.prices
-    where date in (select date from shared_dates)
+    where date in (select date from counted where n_files > 1)
     group by all
 ),
 
 pictures as (
     select date, n_securities, turnover_inr
     from files
-    where date not in (select date from shared_dates)
+    where date in (select date from counted where n_files = 1)
     union all
     select date, count(*), {{ stable_sum('turnover_inr', 2) }}
     from parts
@@ -54,8 +55,10 @@ pictures as (
 )
 
 select
-    date,
-    max(n_securities) as n_securities,
-    max(turnover_inr) as turnover_inr,
+    pictures.date,
+    any_value(counted.n_files) as n_files,
+    max(pictures.n_securities) as n_securities,
+    max(pictures.turnover_inr) as turnover_inr,
 from pictures
-group by date
+join counted using (date)
+group by pictures.date

@@ -35,7 +35,7 @@ Where several files hold a row, each column comes from the newest known one that
 prints in several series on one day (a rolling and a trade-for-trade line), the rolling one stands for it.
 */
 with shared_dates as (
-    select date from raw.prices group by date having min(file) != max(file) or min(batch_id) != max(batch_id)
+    select date from pit.days where n_files > 1
 ),
 
 -- most days come from one file and need no choice
