@@ -115,13 +115,18 @@ def make_plan(graph: Graph, wish: Wish) -> Plan:
 
 
 def _resumed(plan: Plan, graph: Graph, wish: Wish) -> Plan:
-    """The plan that goes on with what a run left, where that leaves less to do."""
+    """The plan that goes on with what a run left, where that leaves less to do and ends in no fewer tables."""
     from tsq.engine import scratch
 
     left = scratch.leftover(graph.catalog.project.warehouse / "builds")
-    best = _best(graph, plan.inputs, wish, [plan.base, left]) if left else plan
-    if best.base and best.base.resumed:
-        workspace.say("going on with what a run that did not end has left")
+    if left is None:
+        return plan
+    best = _best(graph, plan.inputs, wish, [left])
+    # a run of another selection, or one whose changes are done, may have dropped what the published build holds
+    holds_all = {step.name for step in plan.steps} <= {step.name for step in best.steps}
+    if not holds_all or best.seconds_carried <= plan.seconds_carried:
+        return plan
+    workspace.say("going on with what a run that did not end has left")
     return best
 
 
