@@ -41,7 +41,8 @@ class Progress:
         if self._bar:
             self._bar.update(self._bar.task_ids[0], advance=1, description=result.name)
         else:
-            sys.stderr.write(f"{result.name:<34} {result.rows:>12,} rows {result.seconds:>8.2f} s\n")
+            how = f"{result.sessions:>7,} sessions" if result.sessions is not None else ""
+            sys.stderr.write(f"{result.name:<34} {result.rows:>12,} rows {result.seconds:>8.2f} s{how}\n")
         for check in result.checks:
             if check.failed:
                 self._warned += 1
