@@ -230,7 +230,7 @@ class _Judge:
         if moving:
             return "follow", f"reads {', '.join(moving)}"
         held = {**self.sources, **{parent: self.known[parent].content for parent in still}}
-        same = done.promises == pledge(self.graph.nodes[name], held)
+        same = done.promises == pledge(self.graph, name, held)
         return ("carry", "unchanged") if same else ("check", "what it promises changed")
 
 
@@ -247,15 +247,18 @@ def fingerprint(node: Compiled, parents: Mapping[str, str], sources: Mapping[str
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def pledge(node: Compiled, contents: Mapping[str, str]) -> str:
-    """Hash of what a table promises, and of the other tables it promises something about.
+def pledge(graph: Graph, name: str, contents: Mapping[str, str]) -> str:
+    """Hash of what a table promises, of the other tables it promises something about, and of when its days are known.
 
     Args:
-        node: the model.
+        graph: the project's graph.
+        name: the model.
         contents: content of tables and hashes of sources; at least of those its checks read.
     """
-    looked_at = [f"{name} {contents[name]}" for name in node.check_reads if name in contents]
-    return hashlib.sha256("\n".join([node.promise_hash, *looked_at]).encode()).hexdigest()
+    node = graph.nodes[name]
+    looked_at = [f"{read} {contents[read]}" for read in node.check_reads if read in contents]
+    said = [node.promise_hash, repr(graph.catalog.evening), *looked_at]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
 def source_hashes(graph: Graph, inputs: Inputs) -> dict[str, str]:

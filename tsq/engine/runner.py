@@ -158,7 +158,7 @@ def _step(con: Connection, plan: Plan, step: Step, made: _Made) -> Result:
         kind=node.model.header.kind,
         fingerprint="",
         content="",
-        promises=pledge(node, contents),
+        promises=pledge(plan.graph, node.name, contents),
         engine=engine(),
         own_hash=node.own_hash,
         knobs=dict(node.knobs),

@@ -280,6 +280,17 @@ def test_new_promises_are_checked_without_a_rebuild(make_project: MakeProject) -
     assert make_plan(root).nothing_to_do
 
 
+def test_another_evening_reaches_the_build(make_project: MakeProject) -> None:
+    root = make_project(MARKET)
+    execute(root)
+    with (root / "models/layers.yml").open("a", encoding="utf-8") as layers:
+        layers.write("evening: 18:30 Asia/Kolkata\n")
+    results, _ = execute(root)
+    assert set(actions(results).values()) == {"check"}
+    assert ask(root, "select ops.day_known(timestamptz '2024-01-02 12:59+00')") == [(dt.date(2024, 1, 1),)]
+    assert make_plan(root).nothing_to_do
+
+
 def test_a_check_may_end_with_a_comment(make_project: MakeProject) -> None:
     checks = (
         "checks:\n  - |\n    x = 'a' -- of every row\n  - |\n    select 1 from base.rows where i < 0; -- there are none"
