@@ -43,9 +43,9 @@ def _words(text: str) -> set[str]:
 
 
 def library() -> str:
-    """Hash of the source a Python model may call: a changed step function must rebuild what it made."""
+    """Hash of the source a Python model may call, and of what that calls: a changed step must rebuild what it made."""
     folder = Path(__file__).parent.parent / "quant"
-    return digest(*(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))))
+    return digest(version("numpy"), *(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py"))))
 
 
 def digest(*parts: str) -> str:
