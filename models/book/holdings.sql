@@ -1,5 +1,6 @@
 /*---
 grain: [portfolio, security_id, from_date]
+interval: [from_date, to_date]
 references: {security_id: pit.securities.security_id}
 checks:
   - qty > 0
@@ -9,8 +10,6 @@ columns:
   security_id: {type: BIGINT, doc: "pit.securities"}
   from_date: {type: DATE, doc: "first session at whose close it was held"}
   to_date: {type: DATE, doc: "session that changed it; 9999-12-31 while it is held"}
-  from_no: {type: INTEGER, doc: "number of the session from_date"}
-  to_no: {type: INTEGER, doc: "number of the session to_date; one after the last session while it is held"}
   qty: {type: BIGINT, unit: shares, doc: "whole shares"}
 knowable: to_date
 ---
@@ -42,14 +41,10 @@ counted as (
 )
 
 select
-    counted.portfolio,
-    counted.security_id,
-    counted.from_date,
-    coalesce(counted.to_date, date '9999-12-31') as to_date,
-    starts.session_no as from_no,
-    coalesce(ends.session_no, (select max(session_no) + 1 from pit.sessions)) as to_no,
-    counted.qty::bigint as qty,
+    portfolio,
+    security_id,
+    from_date,
+    coalesce(to_date, date '9999-12-31') as to_date,
+    qty::bigint as qty,
 from counted
-inner join pit.sessions as starts on starts.date = counted.from_date
-left join pit.sessions as ends on ends.date = counted.to_date
-where counted.qty != 0
+where qty != 0

@@ -1,5 +1,7 @@
 /*---
+kind: incremental
 date: date
+look_back: 1
 grain: [date, portfolio, security_id]
 references: {date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [portfolio, date, security_id]

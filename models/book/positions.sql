@@ -1,5 +1,7 @@
 /*---
+kind: incremental
 date: date
+look_back: 0
 grain: [date, portfolio, security_id]
 references: {date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [portfolio, date, security_id]
@@ -36,29 +38,22 @@ columns:
 ---
 What each portfolio holds at the close of each session.
 */
-with nights as (
-    select
-        portfolio,
-        security_id,
-        qty,
-        unnest(range(from_no, to_no))::integer as session_no,
-    from book.holdings
-),
-
-held as (
+with held as (
     select
         quotes.date,
         quotes.session_no,
-        nights.portfolio,
-        nights.security_id,
+        holdings.portfolio,
+        holdings.security_id,
         quotes.ticker,
-        nights.qty,
+        holdings.qty,
         quotes.mark as close,
-        nights.qty * quotes.mark as value_inr,
+        holdings.qty * quotes.mark as value_inr,
         quotes.sessions_stale > 0 as is_stale,
-    from nights
+    from book.holdings as holdings
     inner join book.quotes as quotes
-        on quotes.security_id = nights.security_id and quotes.session_no = nights.session_no
+        on quotes.security_id = holdings.security_id
+        and quotes.date >= holdings.from_date
+        and quotes.date < holdings.to_date
 ),
 
 totals as (

@@ -1,5 +1,7 @@
 /*---
+kind: incremental
 date: date
+look_back: 0
 grain: [date, portfolio, security_id]
 references: {date: universe.rebalances.date, security_id: pit.securities.security_id}
 checks:

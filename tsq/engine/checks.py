@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,17 +34,19 @@ class Probe:
     key: tuple[str, ...] = ()
 
 
-def probes(node: Compiled, where: str | None = None) -> tuple[Probe, ...]:
+def probes(node: Compiled, where: str | None = None, moved: Collection[str] = ()) -> tuple[Probe, ...]:
     """All promises of a model: its grain, its references, then its checks.
 
     Args:
         node: the model.
         where: a predicate over its rows; only rows that meet it are counted, except by checks that are queries and by
             those that only warn.
+        moved: tables that changed since the other rows were counted; references to them are counted over all rows.
     """
     grain = node.model.header.grain
     found = [_not_null(node), _unique(node, where)] if grain else []
-    found += [_reference(node, column, where) for column in node.model.header.references]
+    for column, target in node.model.header.references.items():
+        found.append(_reference(node, column, None if target.rpartition(".")[0] in moved else where))
     for rule in node.rules:
         if rule.kind == "rows":
             probe = _of_rows(node, rule.name, rule.level, f"({rule.sql}) is not true")
@@ -98,7 +101,7 @@ def _part(table: str, where: str | None) -> str:
 
 
 def enforce(
-    con: Connection, node: Compiled, folder: Path, *, where: str | None = None
+    con: Connection, node: Compiled, folder: Path, *, where: str | None = None, moved: Collection[str] = ()
 ) -> tuple[int, tuple[CheckResult, ...]]:
     """Verify a table's promises; keep the rows that break one that blocks, and raise.
 
@@ -110,6 +113,7 @@ def enforce(
         node: its model.
         folder: `warehouse/failed`.
         where: as for `verify`.
+        moved: as for `verify`.
 
     Returns:
         As `verify`.
@@ -117,7 +121,7 @@ def enforce(
     Raises:
         TsqError: as `verify`, or rows break a promise that blocks; names the first.
     """
-    rows, results = verify(con, node, where=where)
+    rows, results = verify(con, node, where=where, moved=moved)
     broken = [result for result in results if result.failed and result.level == "block"]
     if not broken:
         failed.forget(folder, [node.name])
@@ -128,15 +132,18 @@ def enforce(
     raise error
 
 
-def verify(con: Connection, node: Compiled, *, where: str | None = None) -> tuple[int, tuple[CheckResult, ...]]:
+def verify(
+    con: Connection, node: Compiled, *, where: str | None = None, moved: Collection[str] = ()
+) -> tuple[int, tuple[CheckResult, ...]]:
     """Count a table's rows and the rows that break each promise, in one statement.
 
     Args:
         con: a connection that sees the table.
         node: its model.
-        where: a predicate on the header's date column, when the rows that do not meet it were verified before, and
-            neither they nor what they refer to have changed: row checks, nulls, references and uniqueness are counted
-            over the rows that meet it. Checks that are queries run whole.
+        where: a predicate on the header's date column, when the rows that do not meet it were verified before and
+            have not changed: row checks, nulls, references and uniqueness are counted over the rows that meet it.
+            Checks that are queries run whole.
+        moved: tables that changed since; references to them are counted over all rows.
 
     Returns:
         Rows of the whole table, and one result a promise.
@@ -147,7 +154,7 @@ def verify(con: Connection, node: Compiled, *, where: str | None = None) -> tupl
     _verify_columns(con, node)
     table = identifier(node.name)
     try:
-        found = [probe if where else _settled(con, node, probe) for probe in probes(node, where)]
+        found = [probe if where else _settled(con, node, probe) for probe in probes(node, where, moved)]
         counts = ", ".join([f"(select count(*) from {table})", *(probe.count for probe in found)])
         # An aggregate of no column keeps this one row, when every promise is a sub-query.
         (row,) = con.execute(f"select {counts}, count(*) from {_part(table, where)}").fetchall()

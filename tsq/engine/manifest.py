@@ -28,6 +28,7 @@ class BuiltModel:
         fingerprint: hash of everything below that decides the rows; equal fingerprints are the same table.
         content: hash of the rows themselves, whatever their order.
         promises: hash of what is promised of the rows.
+        looks: table or source that only its promises look at → its content.
         engine: versions of what computed it.
         own_hash: hash of what the model itself says.
         knobs: knobs it uses, with their values.
@@ -42,6 +43,7 @@ class BuiltModel:
     fingerprint: str
     content: str
     promises: str
+    looks: Mapping[str, str]
     engine: str
     own_hash: str
     knobs: Mapping[str, Any]

@@ -230,8 +230,11 @@ class _Judge:
         if moving:
             return "follow", f"reads {', '.join(moving)}"
         held = {**self.sources, **{parent: self.known[parent].content for parent in still}}
-        same = done.promises == pledge(self.graph, name, held)
-        return ("carry", "unchanged") if same else ("check", "what it promises changed")
+        if done.promises != pledge(self.graph, name):
+            return "check", "what it promises changed"
+        seen = looks(self.graph.nodes[name], held)
+        moved = sorted(read for read, content in seen.items() if done.looks.get(read) != content)
+        return ("check", f"its checks look at {', '.join(moved)}") if moved else ("carry", "unchanged")
 
 
 @cache
@@ -247,18 +250,20 @@ def fingerprint(node: Compiled, parents: Mapping[str, str], sources: Mapping[str
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def pledge(graph: Graph, name: str, contents: Mapping[str, str]) -> str:
-    """Hash of what a table promises, of the other tables it promises something about, and of when its days are known.
+def pledge(graph: Graph, name: str) -> str:
+    """Hash of what a table promises, and of when its days are known."""
+    said = [graph.nodes[name].promise_hash, repr(graph.catalog.evening)]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
+def looks(node: Compiled, contents: Mapping[str, str]) -> dict[str, str]:
+    """The content of what only a table's promises look at: other content, and they must be checked again.
 
     Args:
-        graph: the project's graph.
-        name: the model.
-        contents: content of tables and hashes of sources; at least of those its checks read.
+        node: the model.
+        contents: content of tables and hashes of sources.
     """
-    node = graph.nodes[name]
-    looked_at = [f"{read} {contents[read]}" for read in node.check_reads if read in contents]
-    said = [node.promise_hash, repr(graph.catalog.evening), *looked_at]
-    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+    return {name: contents[name] for name in node.check_reads if name in contents}
 
 
 def source_hashes(graph: Graph, inputs: Inputs) -> dict[str, str]:

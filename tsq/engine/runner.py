@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,7 @@ from tsq.engine.compile import Compiled
 from tsq.engine.content import Change
 from tsq.engine.incremental import Piece
 from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
-from tsq.engine.plan import FULL_REFRESH, Plan, Step, engine, fingerprint, pledge, source_states
+from tsq.engine.plan import FULL_REFRESH, Plan, Step, engine, fingerprint, looks, pledge, source_states
 from tsq.engine.template import identifier
 from tsq.engine.warehouse import Connection, Machine
 
@@ -158,7 +158,8 @@ def _step(con: Connection, plan: Plan, step: Step, made: _Made) -> Result:
         kind=node.model.header.kind,
         fingerprint="",
         content="",
-        promises=pledge(plan.graph, node.name, contents),
+        promises=pledge(plan.graph, node.name),
+        looks=looks(node, contents),
         engine=engine(),
         own_hash=node.own_hash,
         knobs=dict(node.knobs),
@@ -171,9 +172,9 @@ def _step(con: Connection, plan: Plan, step: Step, made: _Made) -> Result:
     record = replace(record, fingerprint=fingerprint(node, record.parents, record.sources))
     is_whole = all(name in made.models for name in plan.graph.parents[step.name])
     if is_whole and step.action != "build" and done and done.fingerprint == record.fingerprint:
-        if done.promises == record.promises:
+        if _held(done, record):
             return _carry(plan, done, made)
-        return _check(con, plan, node, replace(done, promises=record.promises), made)
+        return _check(con, plan, node, replace(done, promises=record.promises, looks=record.looks), made)
     if not step.wanted or not is_whole:
         _drop(con, made, step.name)
         return Result(step.name, "leave", 0, 0.0)
@@ -240,6 +241,7 @@ def _update(
     node = plan.graph.nodes[record.name]
     record = replace(record, content=done.content, rows=done.rows, seconds=done.seconds)
     same_promises = done.promises == record.promises
+    moved = {name for name, found in record.looks.items() if done.looks.get(name) != found}
     spans = incremental.spans(pieces)
     dates: tuple[dt.date, ...] = ()
     sessions = 0
@@ -247,14 +249,17 @@ def _update(
         incremental.compute(con, node, plan, pieces)
         columns = making.columns(con, node)
         dates, sessions = content.compare(con, node, columns, incremental.rows(pieces), spans)
-    if not dates and same_promises:
+    if not dates and _held(done, record):
         kept = _carry(plan, record, made)
         return replace(kept, action="update", seconds=_since(clock), sessions=sessions) if pieces else kept
     with _transaction(con):
         if dates:
             incremental.replace(con, node, pieces)
-        written = content.within(node.model.header.date or "", spans) if same_promises else None
-        rows, results = _keep_promises(con, plan, node, written)
+        # what a row's check looks up in another table may have changed for all rows; a reference is counted apart
+        targets = {target.rpartition(".")[0] for target in node.model.header.references.values()}
+        partly = same_promises and moved <= targets
+        written = content.within(node.model.header.date or "", spans) if partly else None
+        rows, results = _keep_promises(con, plan, node, written, moved)
         if not same_promises:
             making.describe(con, node, making.columns(con, node))
         if dates:
@@ -314,9 +319,16 @@ def _drop(con: Connection, made: _Made, name: str) -> None:
 
 
 def _keep_promises(
-    con: Connection, plan: Plan, node: Compiled, where: str | None = None
+    con: Connection, plan: Plan, node: Compiled, where: str | None = None, moved: Collection[str] = ()
 ) -> tuple[int, tuple[CheckResult, ...]]:
-    return checks.enforce(con, node, plan.graph.catalog.project.warehouse / "failed", where=where)
+    return checks.enforce(con, node, plan.graph.catalog.project.warehouse / "failed", where=where, moved=moved)
+
+
+def _held(done: BuiltModel, record: BuiltModel) -> bool:
+    """Whether a table that is what it was has kept all it promises: nothing that its promises look at moved."""
+    return done.promises == record.promises and all(
+        done.looks.get(name) == found for name, found in record.looks.items()
+    )
 
 
 @contextmanager

@@ -48,8 +48,8 @@ def made(con: Connection, values: str) -> Connection:
     return con
 
 
-def failures(con: Connection, node: Compiled, where: str | None = None) -> dict[str, int]:
-    return {result.name: result.failed for result in checks.verify(con, node, where=where)[1]}
+def failures(con: Connection, node: Compiled, where: str | None = None, moved: tuple[str, ...] = ()) -> dict[str, int]:
+    return {result.name: result.failed for result in checks.verify(con, node, where=where, moved=moved)[1]}
 
 
 STANDS = "id: stands in base.names.id"
@@ -78,6 +78,13 @@ def test_rows_that_broke_a_warning_before_stay_in_the_count(make_project: MakePr
     node = compiled(make_project, '[{rows: "x > 0", level: warn, name: high}, {rows: "x > 0", name: hard}]')
     found = failures(made(con, "(1, 1, 0), (2, 2, 1), (2, 1, 0)"), node, where="day = 2")
     assert (found["high"], found["hard"]) == (2, 1)
+
+
+def test_a_reference_to_a_table_that_moved_is_counted_over_all_rows(make_project: MakeProject, con: Connection) -> None:
+    node = compiled(make_project)
+    made(con, "(1, 3, 0), (2, 1, 0)")
+    count = {moved: failures(con, node, where="day = 2", moved=moved)[STANDS] for moved in ((), ("base.names",))}
+    assert count == {(): 0, ("base.names",): 1}
 
 
 def test_a_table_may_refer_to_itself(make_project: MakeProject, con: Connection) -> None:
