@@ -39,8 +39,8 @@ def probes(node: Compiled, where: str | None = None, moved: Collection[str] = ()
 
     Args:
         node: the model.
-        where: a predicate over its rows; only rows that meet it are counted, except by checks that are queries and by
-            those that only warn.
+        where: a predicate over its rows; only rows that meet it are counted, except by checks that are queries or
+            hold one, and by those that only warn.
         moved: tables that changed since the other rows were counted; references to them are counted over all rows.
     """
     grain = node.model.header.grain
@@ -50,8 +50,9 @@ def probes(node: Compiled, where: str | None = None, moved: Collection[str] = ()
     for rule in node.rules:
         if rule.kind == "rows":
             probe = _of_rows(node, rule.name, rule.level, f"({rule.sql}) is not true")
-            # rows that broke a warning may stand in sessions that are not counted anew: they must stay in the count
-            whole = where and rule.level == "warn"
+            # rows that broke a warning may stand in sessions that are not counted anew: they must stay in the count;
+            # and what a check looks up in a table may have changed for every row
+            whole = where and (rule.level == "warn" or rule.reads)
             found.append(replace(probe, count=f"(select count(*) from ({probe.rows}))") if whole else probe)
         else:
             found.append(Probe(rule.name, rule.level, f"(select count(*) from ({rule.sql}))", rule.sql))
@@ -142,7 +143,7 @@ def verify(
         node: its model.
         where: a predicate on the header's date column, when the rows that do not meet it were verified before and
             have not changed: row checks, nulls, references and uniqueness are counted over the rows that meet it.
-            Checks that are queries run whole.
+            Checks that are queries or hold one run whole, and so do those that only warn.
         moved: tables that changed since; references to them are counted over all rows.
 
     Returns:

@@ -36,12 +36,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rendered check: `rows` is true of every row; `query` returns no rows."""
+    """A rendered check: `rows` is true of every row; `query` returns no rows; `reads` are the tables it names."""
 
     name: str
     kind: Literal["rows", "query"]
     sql: str
     level: Level
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _recall(model: Model, entry: Mapping[str, Any], knobs: Mapping[str, Any]) ->
         entry["sql"],
         tuple(entry["lines"]),
         tuple(entry["reads"]),
-        tuple(Rule(**rule) for rule in entry["rules"]),
+        tuple(Rule(**{**rule, "reads": tuple(rule["reads"])}) for rule in entry["rules"]),
         {name: knobs[name] for name in entry["knobs"]},
         entry["own_hash"],
         entry["promise_hash"],
@@ -239,13 +240,14 @@ def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str]
         rendered = renderer.render(text, model.path)
         names |= rendered.names
         parsed = reading.parse(rendered.sql if check.query else f"select {rendered.sql}", where)
-        reads |= set(reading.tables(parsed, where))
+        looks = reading.tables(parsed, where)
+        reads |= set(looks)
         lint.check_repeatable(parsed, model.name, where)
         kind: Literal["rows", "query"] = "rows" if check.rows else "query"
         # a comment at the end would hide what is written behind it
         sql = parsed.sql[: parsed.tokens[-1].end + 1].strip()
         sql = sql if check.query else sql.removeprefix("select ").strip()
-        rules.append(Rule(check.name or " ".join(text.split())[:80], kind, sql, check.level))
+        rules.append(Rule(check.name or " ".join(text.split())[:80], kind, sql, check.level, looks))
     if model.header.knowable:  # a build asks it too, in the table's as-of macro
         there = _where_knowable(model)
         reads |= set(reading.tables(reading.parse(f"select {model.header.knowable}", there), there))

@@ -168,7 +168,8 @@ def _happenings(node: Compiled, columns: Iterable[str], table: str) -> str:
 
 def within(column: str, spans: Iterable[Span]) -> str:
     """A predicate: the session of a row lies in one of these spans."""
-    return "(" + " or ".join(f"{column} between {literal(first)} and {literal(last)}" for first, last in spans) + ")"
+    found = [f"{column} between {literal(first)} and {literal(last)}" for first, last in spans]
+    return f"({' or '.join(found)})" if found else "false"
 
 
 def _digest(*parts: str) -> str:

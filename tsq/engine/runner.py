@@ -241,7 +241,8 @@ def _update(
     node = plan.graph.nodes[record.name]
     record = replace(record, content=done.content, rows=done.rows, seconds=done.seconds)
     same_promises = done.promises == record.promises
-    moved = {name for name, found in record.looks.items() if done.looks.get(name) != found}
+    before = {**done.looks, **done.parents}
+    moved = {name for name, found in {**record.looks, **record.parents}.items() if before.get(name) != found}
     spans = incremental.spans(pieces)
     dates: tuple[dt.date, ...] = ()
     sessions = 0
@@ -255,10 +256,7 @@ def _update(
     with _transaction(con):
         if dates:
             incremental.replace(con, node, pieces)
-        # what a row's check looks up in another table may have changed for all rows; a reference is counted apart
-        targets = {target.rpartition(".")[0] for target in node.model.header.references.values()}
-        partly = same_promises and moved <= targets
-        written = content.within(node.model.header.date or "", spans) if partly else None
+        written = content.within(node.model.header.date or "", spans) if same_promises else None
         rows, results = _keep_promises(con, plan, node, written, moved)
         if not same_promises:
             making.describe(con, node, making.columns(con, node))

@@ -365,3 +365,33 @@ def test_a_full_refresh_updates_nothing(make_project: MakeProject) -> None:
     run(root)
     load(lake_of(root), "b2", [(12, "A", 9, 0)])
     assert {result.action for result in run(root, full=True).values()} == {"build"}
+
+
+def test_a_reference_is_checked_where_no_session_moved(make_project: MakeProject) -> None:
+    refers = PROJECT["models/base/prices.sql"].replace("grain:", "references: {id: base.names.id}\ngrain:")
+    names = "select unnest(['A', 'B']) as id"
+    root = make_project({**SMALL, "models/base/prices.sql": refers, "models/base/names.sql": names})
+    load(lake_of(root), "b1", [*TWELVE_DAYS, (3, "C", 1, 60)])
+    noon = dt.datetime(2024, 1, 15, 12, tzinfo=dt.UTC)
+    run(root, noon)
+    write(root, "models/base/names.sql", "select unnest(['A', 'B', 'C']) as id")
+    assert run(root, noon + dt.timedelta(1))["base.prices"].action == "update"
+    write(root, "models/base/names.sql", "select 'A' as id")
+    with pytest.raises(TsqError, match="`id: stands in"):
+        run(root, noon + dt.timedelta(2))
+
+
+@pytest.mark.parametrize(
+    "promise",
+    ["references: {close: base.prices.close}", "checks: ['close in (select close from base.prices)']"],
+)
+def test_a_promise_about_what_is_read_is_checked_of_every_row(make_project: MakeProject, promise: str) -> None:
+    # the last day is a copy of the first
+    copied = "select day, id, if(day = date '2024-01-12', 100, close) as close from base.prices"
+    text = incremental(0, copied).replace("grain:", f"{promise}\ngrain:")
+    root = make_project({**SMALL, "models/mart/copied.sql": text})
+    load(lake_of(root), "b1", [*TWELVE_DAYS, (0, "C", 100, 0)])
+    run(root)
+    load(lake_of(root), "b2", [(0, "C", 7, 1)])
+    with pytest.raises(TsqError, match="2 rows break"):
+        run(root)
