@@ -73,7 +73,7 @@ def run(
             # anew: until the lock was ours, another run may have ended
             plan = make_plan(graph, wish)
             if not plan.nothing_to_do:
-                path, note = _build(_resumed(plan, graph, wish), wish.build, work)
+                path, note = _build(resumed(plan, graph, wish), wish.build, work)
     if plan.nothing_to_do and plan.base:
         workspace.say(f"nothing to do: {plan.base.run_id} is up to date")
         if work.verify_skips and plan.base.manifest:
@@ -114,7 +114,7 @@ def make_plan(graph: Graph, wish: Wish) -> Plan:
     return _best(graph, inputs, wish, bases)
 
 
-def _resumed(plan: Plan, graph: Graph, wish: Wish) -> Plan:
+def resumed(plan: Plan, graph: Graph, wish: Wish) -> Plan:
     """The plan that goes on with what a run left, where that leaves less to do and ends in no fewer tables."""
     from tsq.engine import scratch
 
