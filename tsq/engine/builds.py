@@ -227,7 +227,7 @@ def resolve(pointer: Path, word: str) -> Path:
 
 
 def prune(builds: Path, keep: int, current: Path) -> tuple[Path, ...]:
-    """Remove all but the newest `keep` builds.
+    """Remove all but the newest `keep` builds, and any that a run has left without its manifest.
 
     Builds with a name and the published one stay however old they are, and do not count; neither is the current one
     removed, nor a file that is held open.
@@ -240,9 +240,11 @@ def prune(builds: Path, keep: int, current: Path) -> tuple[Path, ...]:
         published(builds.parent / "tsq.duckdb"),
         *(builds / f"{run}.duckdb" for run in names(builds).values()),
     }
-    found = sorted((path for path in builds.glob("*.duckdb") if not path.name.startswith(".")), reverse=True)
+    found = sorted((path for path in builds.glob("*.duckdb") if _RUN_ID.fullmatch(path.stem)), reverse=True)
+    others = [path for path in found if path not in stays]
+    whole = [path for path in others if path.with_suffix(".json").is_file()]
     removed: list[Path] = []
-    for build in [path for path in found if path not in stays][max(0, keep - 1) :]:
+    for build in [path for path in others if path not in whole[: max(0, keep - 1)]]:
         try:
             build.chmod(stat.S_IRUSR | stat.S_IWUSR)
             build.unlink()

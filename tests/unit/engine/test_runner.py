@@ -350,6 +350,20 @@ def test_old_builds_are_pruned(make_project: MakeProject, monkeypatch: pytest.Mo
     assert ask(root, "select total from mart.total") == [(10,)]
 
 
+def test_a_build_that_was_killed_before_its_manifest_is_pruned_first(
+    make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "KEEP_BUILDS", 2)
+    root = make_project(MARKET)
+    _, first = execute(root)
+    killed = root / "warehouse/builds/20990101T000000-abcdef.duckdb"
+    mine = root / "warehouse/builds/mine.duckdb"
+    for file in (killed, mine):
+        file.write_bytes(first.build.read_bytes())
+    _, second = execute(root, full_refresh=True)
+    assert set(killed.parent.glob("*.duckdb")) == {first.build, second.build, mine}
+
+
 def test_the_pointer_is_copied_where_links_are_not_allowed(
     make_project: MakeProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
