@@ -268,7 +268,8 @@ def history(loaded: Path, steps: Iterable[Step]) -> tuple[list[str], list[dict[s
 def test_a_new_session_computes_one_session(loaded: Path) -> None:
     wrong, (done,) = history(loaded, [Step("append", 0, 0, 1.0)])
     assert not wrong
-    incremental = [name for name, node in read(loaded)[0].nodes.items() if node.model.header.kind == "incremental"]
+    nodes = read(loaded)[0].nodes
+    incremental = [name for name in done if nodes[name].model.header.kind == "incremental"]
     sessions = {name: done[name].sessions for name in incremental if done[name].action == "update"}
     one = {"pit.days", "pit.prices", "pit.returns", "features.market", "features.daily", "health.price_breaks"}
     assert {name: sessions[name] for name in one} == dict.fromkeys(one, 1)

@@ -13,7 +13,7 @@ from tsq.engine.manifest import BuiltModel, Manifest
 
 
 def model(name: str, run_id: str, **others: Any) -> BuiltModel:
-    empty = BuiltModel(name, "table", "", "", "", "", "", {}, {}, {}, 0, 0.0, run_id)
+    empty = BuiltModel(name, "table", "", "", "", {}, "", "", {}, {}, {}, 0, 0.0, run_id)
     return replace(empty, **others)
 
 
