@@ -25,6 +25,8 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _WINDOWS_DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
 )
+# Schemas and databases that stand beside the layers while a build is made.
+_TAKEN = frozenset(["build", "config", "information_schema", "memory", "ops", "pg_catalog", "raw", "seen", "system", "temp"])
 MAX_PYTHON_MODELS = 6
 _KEYS = tuple(key.name for key in fields(Header))
 
@@ -167,6 +169,9 @@ def _layers(project: Project) -> tuple[dict[str, Layer], frozenset[str], Evening
     for position, name in enumerate(order):
         if name in folders:
             _check_name(name, project.models / name)
+            if name in _TAKEN:
+                hint = "the engine keeps tables of its own under this name; choose another"
+                raise TsqError(f"a layer cannot be called {name}", where=document.where("order"), hint=hint)
             layers[name] = Layer(name, position, _layer_header(project.models / name / "_layer.yml"))
     return layers, frozenset(document.value.get("read_raw", [])), _evening(document)
 

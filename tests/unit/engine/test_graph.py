@@ -168,6 +168,8 @@ def model(name: str, text: str) -> tuple[str, str]:
         ([("models/layers.yml", "ordr: [base]\n")], "unknown key ordr", "layers.yml"),
         ([("models/layers.yml", "order: [base]\nevening: 18:30 Asia\n")], "evening is .18:30 Asia.", "layers.yml:2"),
         ([("models/layers.yml", "order: [base]\nevening: late\n")], "evening is .late.", "layers.yml:2"),
+        ([("models/layers.yml", "order: [ops, base]\n"), model("ops/a", ONE)], "cannot be called ops", "layers.yml:1"),
+        ([("models/layers.yml", "order: [raw, base]\n"), model("raw/a", ONE)], "cannot be called raw", "layers.yml:1"),
     ],
 )
 def test_a_bad_project_is_refused(
