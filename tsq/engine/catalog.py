@@ -26,7 +26,9 @@ _WINDOWS_DEVICES = frozenset(
     {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(1, 10))}
 )
 # Schemas and databases that stand beside the layers while a build is made.
-_TAKEN = frozenset(["build", "config", "information_schema", "memory", "ops", "pg_catalog", "raw", "seen", "system", "temp"])
+_TAKEN = frozenset(
+    {"build", "config", "information_schema", "memory", "ops", "pg_catalog", "raw", "seen", "system", "temp"}
+)
 MAX_PYTHON_MODELS = 6
 _KEYS = tuple(key.name for key in fields(Header))
 
