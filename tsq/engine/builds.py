@@ -13,6 +13,7 @@ import shutil
 import stat
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -263,8 +264,9 @@ def discard(builds: Path, keep: Path | None = None) -> None:
         if path.suffix == ".spill":
             shutil.rmtree(path, ignore_errors=True)
         elif ".duckdb" in path.name:
-            path.chmod(stat.S_IRUSR | stat.S_IWUSR)
-            path.unlink(missing_ok=True)
+            with suppress(PermissionError):  # held open by another program: the next run tries again
+                path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+                path.unlink(missing_ok=True)
 
 
 def _files(builds: Path) -> dict[str, Path]:

@@ -151,11 +151,12 @@ class Lake:
         The order of loading does not matter. A part whose rows straddle `as_of` counts together with `as_of`.
         """
         seen = []
+        moment = as_of.astimezone(UTC) if as_of else None
         for part in self._parts(dataset):
             if as_of is not None and part.oldest_known_at is not None and part.oldest_known_at > as_of:
                 continue
             whole = as_of is None or part.newest_known_at is None or part.newest_known_at <= as_of
-            seen.append(part.sha256 if whole else f"{part.sha256}@{as_of}")
+            seen.append(part.sha256 if whole else f"{part.sha256}@{moment}")
         return hashlib.sha256("\n".join([self._schema(dataset), *sorted(seen)]).encode()).hexdigest()
 
     def source_state(self, dataset: str, as_of: datetime | None) -> dict[str, Any]:

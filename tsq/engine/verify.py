@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -73,8 +74,8 @@ def differences(before: Manifest, after: Manifest) -> tuple[Difference, ...]:
 def _aside(graph: Graph) -> Iterator[Graph]:
     """The same graph over a project that writes to a folder of its own."""
     project = graph.catalog.project
-    store: Path = project.cache / "verify"
-    shutil.rmtree(store, ignore_errors=True)
+    project.cache.mkdir(parents=True, exist_ok=True)
+    store = Path(tempfile.mkdtemp(prefix="verify-", dir=project.cache))
     try:
         yield replace(graph, catalog=replace(graph.catalog, project=replace(project, store=store)))
     finally:
