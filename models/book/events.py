@@ -78,8 +78,9 @@ def model(
             delist_haircut=delist_haircut_pct / 100.0,
         )
         tables.append(events_table(portfolio["portfolio"], fold(seen, policy, portfolio["capital_inr"]), seen))
-    tickers = quotes.select("date", "security_id", "ticker")
     events = pl.concat(tables).sort("date", "portfolio", "seq").with_columns(seq=pl.int_range(1, pl.len() + 1))
+    happened = pl.col("date").is_in(events["date"].unique().implode())
+    tickers = quotes.select("date", "security_id", "ticker").filter(happened)
     named = events.join(tickers, on=["date", "security_id"], how="left", maintain_order="left")
     first = ["seq", "date", "portfolio", "kind", "security_id", "ticker"]
     return named.select(*first, pl.exclude(first))

@@ -88,13 +88,19 @@ def run(quotes, targets, capital, *, plan="GROWW", slippage=0.001, trade_at="ope
     return events_table("p", fold(seen, policy, capital), seen), seen
 
 
-def values(events, seen):
+def marks(quotes, seen):
+    """Value of a share of each name after each session of the market."""
+    at = {(quote["date"], quote["security_id"]): quote["mark"] for quote in quotes.iter_rows(named=True)}
+    return np.array([[at.get((date.item(), name), np.nan) for name in seen.names.tolist()] for date in seen.dates])
+
+
+def values(events, seen, mark):
     """Value of the portfolio after each session, from the events and the marks alone."""
     out = []
     for row, date in enumerate(seen.dates):
         so_far = events.filter(pl.col("date") <= date.item())
         shares = dict(so_far.drop_nulls("security_id").group_by("security_id").agg(pl.col("shares").sum()).iter_rows())
-        held = sum(count * seen.mark[row, list(seen.names).index(name)] for name, count in shares.items() if count)
+        held = sum(count * mark[row, list(seen.names).index(name)] for name, count in shares.items() if count)
         out.append(so_far["cash_inr"].sum() + held)
     return np.array(out)
 
@@ -112,7 +118,8 @@ def test_cash_and_holdings_are_never_negative(world):
 @given(worlds())
 def test_value_changes_by_prices_less_costs(world):
     events, seen = run(*world)
-    value, names = values(events, seen), list(seen.names)
+    mark = marks(world[0], seen)
+    value, names = values(events, seen, mark), list(seen.names)
     held = np.zeros(len(names))
     for row, date in enumerate(seen.dates):
         today = events.filter(pl.col("date") == date.item())
@@ -122,10 +129,10 @@ def test_value_changes_by_prices_less_costs(world):
             paid[seen.actions[row].names] = seen.actions[row].cash
         if row:
             moved = held > 0
-            pnl = float(np.sum(held[moved] * (factor * seen.mark[row] + paid - seen.mark[row - 1])[moved]))
+            pnl = float(np.sum(held[moved] * (factor * mark[row] + paid - mark[row - 1])[moved]))
             for event in today.filter(pl.col("kind").is_in(["fill", "fraction", "delisting"])).iter_rows(named=True):
                 sign = 1.0 if event["side"] == "buy" else -1.0
-                pnl += sign * event["qty"] * (seen.mark[row, names.index(event["security_id"])] - event["price"])
+                pnl += sign * event["qty"] * (mark[row, names.index(event["security_id"])] - event["price"])
             costs = sum(today[name].sum() for name in COSTS)
             assert value[row] == pytest.approx(value[row - 1] + pnl - costs, rel=1e-9)
         for event in today.drop_nulls("security_id").iter_rows(named=True):
@@ -193,7 +200,11 @@ def test_a_split_neither_makes_nor_loses_money(world, days, factor):
         pl.when(is_after).then(pl.col("open", "close", "mark") / factor).otherwise(pl.col("open", "close", "mark")),
         share_factor=pl.when(is_ex).then(factor).otherwise(pl.col("share_factor")),
     )
-    plain, split_values = values(*run(quotes, targets, capital)), values(*run(split, targets, capital))
+    plain, split_values = (
+        values(events, seen, marks(table, seen))
+        for table in (quotes, split)
+        for events, seen in [run(table, targets, capital)]
+    )
     np.testing.assert_allclose(split_values, plain, rtol=1e-12)
 
 

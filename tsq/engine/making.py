@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import Any
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tsq.engine import macros
 from tsq.engine.compile import Compiled
@@ -12,17 +14,37 @@ from tsq.engine.template import identifier, literal
 from tsq.engine.warehouse import Connection, DatabaseError
 from tsq.errors import TsqError
 
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A frame as DuckDB reads it through Arrow's own protocol; given the frame itself, DuckDB imports pyarrow.
+
+    Attributes:
+        frame: its columns have types; DuckDB does not read one of nothing but nulls this way.
+    """
+
+    frame: pl.DataFrame
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The frame's rows, from the first on each time they are asked for."""
+        return self.frame.__arrow_c_stream__(requested_schema)
+
 
 def make(con: Connection, node: Compiled) -> None:
     """Create a model's table or view; what it reads stands there already.
 
     Raises:
-        TsqError: its SQL does not run (names the user's line), or its Python cannot be imported.
+        TsqError: its SQL does not run (names the user's line), or its Python cannot be imported or returns no frame.
     """
     if node.model.language == "sql":
         create(con, node, node.sql)
         return
-    con.register("made_by_python", call(con, node))
+    frame = call(con, node)
+    is_typed = not any("Null" in str(dtype) for dtype in frame.dtypes)
+    con.register("made_by_python", Stream(frame) if is_typed else frame.to_arrow())
     try:
         create(con, node, "select * from made_by_python")
     finally:
@@ -45,20 +67,27 @@ def create(con: Connection, node: Compiled, sql: str) -> None:
         raise sql_error(node, error, 3 if header.order else 2) from None
 
 
-def call(con: Connection, node: Compiled) -> Any:
-    """Call a Python model with its tables as polars frames and its knobs; returns its frame as an Arrow table.
+def call(con: Connection, node: Compiled) -> pl.DataFrame:
+    """Call a Python model with its tables as polars frames and its knobs; returns its frame.
 
     Raises:
-        TsqError: the file cannot be imported.
+        TsqError: the file cannot be imported, or its model returns anything else.
     """
+    # more threads sum in another order, so numbers would depend on the machine; and idle ones keep a core busy
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    import polars as pl
+
     spec = importlib.util.spec_from_file_location(f"tsq_model_{node.name.replace('.', '_')}", node.model.path)
     if spec is None or spec.loader is None:
         raise TsqError(f"{node.name} cannot be imported", where=node.model.path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    tables = [con.sql(f"select * from {identifier(read)}").pl() for read in node.own_reads]
+    tables = [pl.DataFrame(con.sql(f"select * from {identifier(read)}")) for read in node.own_reads]
     frame = module.model(*tables, **node.knobs)
-    return frame.to_arrow()
+    if not isinstance(frame, pl.DataFrame):
+        what = f"{node.name} returned a {type(frame).__name__}"
+        raise TsqError(what, where=node.model.path, hint="model() returns a polars DataFrame")
+    return frame
 
 
 def columns(con: Connection, node: Compiled) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ import polars as pl
 from tsq.errors import TsqError, did_you_mean
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 Days = npt.NDArray[np.datetime64]
 
 BUY, SELL = 0, 1
@@ -28,6 +30,7 @@ NO_PLAN = "NONE"
 _ON_VALUE = ("STT_DELIVERY", "EXCH_TXN", "IPFT", "SEBI_FEE", "STAMP_DELIVERY")
 _SERVICE_TAXES = ("SERVICE_TAX", "GST")
 _TAXABLE = ("exch_txn", "ipft", "sebi_fee", "brokerage")
+_TAXED = np.array([1, 2, 3, 6])  # their columns among CHARGES
 _ORDER_LIMITS = re.compile(r"ratio_(?:min(?P<low>\d+)_max(?P<high>\d+)|min(?P<cap>\d+))")
 
 
@@ -102,13 +105,13 @@ def schedule(charges: pl.DataFrame, days: Sequence[Any] | Days, *, plan: str, ve
     return Schedule(on_value, tax, taxable, brokerage, per_sale, _assumed(rows, found, plan))
 
 
-def charge_fills(rates: Schedule, day: int, side: int, value: Floats) -> Floats:
-    """Charge the fills of one side on one day; each fill is one order of one security.
+def charge_fills(rates: Schedule, day: int, side: int | Ints, value: Floats) -> Floats:
+    """Charge the fills of one day; each fill is one order of one security.
 
     Args:
         rates: the schedule.
         day: row of the schedule.
-        side: `BUY` or `SELL`.
+        side: `BUY` or `SELL`, one for all fills or (n_fills,) one for each.
         value: (n_fills,) traded value, rupees, not negative.
 
     Returns:
@@ -117,11 +120,11 @@ def charge_fills(rates: Schedule, day: int, side: int, value: Floats) -> Floats:
     """
     out = np.empty((len(value), len(CHARGES)))
     is_order = value > 0.0
-    out[:, :5] = value[:, None] * rates.on_value[side, day]
-    rate, least, most = rates.brokerage[day]
+    np.multiply(value[:, None], rates.on_value[side, day], out=out[:, :5])
+    rate, least, most = rates.brokerage[day].tolist()
     out[:, 6] = is_order * np.minimum(np.maximum(value * rate, least), most)
-    out[:, 5] = rates.tax[day] * (out[:, [1, 2, 3, 6]] * rates.taxable[day]).sum(axis=1)
-    out[:, 7] = is_order * (rates.depository[day] if side == SELL else 0.0)
+    out[:, 5] = rates.tax[day] * (out[:, _TAXED] * rates.taxable[day]).sum(axis=1)
+    out[:, 7] = is_order * (side == SELL) * rates.depository[day]
     return out
 
 
@@ -196,7 +199,7 @@ def _assumed(
 
     def names(skip: str) -> tuple[str, ...]:
         items = [item for item in sure if not item.startswith(skip)]
-        table = np.stack([sure[item] for item in items], axis=1)
-        return tuple(",".join(item for item, is_sure in zip(items, day, strict=True) if not is_sure) for day in table)
+        unsure = ~np.stack([sure[item] for item in items], axis=1)
+        return tuple(",".join(compress(items, day)) for day in unsure.tolist())
 
     return names("DP_"), names("\0")

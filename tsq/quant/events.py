@@ -84,21 +84,23 @@ def events_table(portfolio: str, batches: Sequence[Batch], market: Market) -> pl
         models it.
     """
     sizes = np.array([len(batch.names) for batch in batches])
-    no_costs = np.zeros(len(CHARGES) + 1)
 
     def said(values: Iterable[object], dtype: type[pl.DataType]) -> pl.Series:
         """Repeat what a batch says once for each of its events."""
         return pl.Series(list(values), dtype=dtype).gather(np.repeat(np.arange(len(batches)), sizes))
 
-    def joined(arrays: Iterable[npt.ArrayLike]) -> npt.NDArray[Any]:
-        """Join what a batch says for each event; one value stands for all of them."""
-        return np.concatenate(
-            [np.broadcast_to(array, (size, *np.shape(array)[1:])) for array, size in zip(arrays, sizes, strict=True)]
-        )
+    def joined(field: str) -> npt.NDArray[Any]:
+        """Join what the batches say of each event."""
+        return np.concatenate([getattr(batch, field) for batch in batches])
 
-    names, qty, price = (joined(getattr(batch, field) for batch in batches) for field in ("names", "qty", "price"))
-    signal = joined([NO_DECISION] if batch.signal is None else batch.signal for batch in batches)
-    costs = joined([no_costs] if batch.costs is None else batch.costs for batch in batches)
+    names, qty, price = joined("names"), joined("qty"), joined("price")
+    signal, costs = np.full(len(names), NO_DECISION), np.zeros((len(names), len(CHARGES) + 1))
+    for batch, end in zip(batches, np.cumsum(sizes), strict=True):
+        here = slice(end - len(batch.names), end)
+        if batch.signal is not None:
+            signal[here] = batch.signal
+        if batch.costs is not None:
+            costs[here] = batch.costs
     dates = pl.Series(market.dates).cast(pl.Date)
     securities = pl.Series(market.names, dtype=pl.Int64)
     assumed = said((batch.assumed for batch in batches), pl.String)
@@ -115,12 +117,12 @@ def events_table(portfolio: str, batches: Sequence[Batch], market: Market) -> pl
             "value_inr": qty * price,
             **{name: costs[:, column] for column, name in enumerate((*CHARGES, "slippage_inr"))},
             "impact_inr": None,
-            "cash_inr": joined(batch.cash for batch in batches),
-            "shares": joined(batch.shares for batch in batches),
+            "cash_inr": joined("cash"),
+            "shares": joined("shares"),
             "assumed": assumed != "",
             "assumed_items": assumed,
             "signal_date": dates.gather(_or_null(signal)),
-            "reason": joined(batch.reason for batch in batches),
+            "reason": joined("reason"),
         },
         schema=COLUMNS,
     )

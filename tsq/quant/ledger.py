@@ -58,9 +58,13 @@ def targets_by_day(targets: pl.DataFrame, market: Market) -> dict[int, Targets]:
     Raises:
         TsqError: a decision is dated on a day without a session.
     """
-    known = targets.filter(pl.col("security_id").is_in(market.names.tolist())).sort("date", "security_id")
-    out = {market.day(date): Targets(np.empty(0, np.int64), np.empty(0)) for date in targets["date"].unique().sort()}
-    for (date,), rows in known.group_by("date", maintain_order=True):
-        columns = np.searchsorted(market.names, rows["security_id"].to_numpy())
-        out[market.day(date)] = Targets(columns, rows["weight"].to_numpy())
+    targets = targets.sort("date", "security_id")
+    names, weights = targets["security_id"].to_numpy(), targets["weight"].to_numpy()
+    known, column = np.isin(names, market.names), np.searchsorted(market.names, names)
+    decided, starts = np.unique(targets["date"].to_numpy(), return_index=True)
+    ends = np.append(starts, len(names))[1:]
+    out = {}
+    for date, start, end in zip(decided, starts, ends, strict=True):
+        of_date = known[start:end]
+        out[market.day(date)] = Targets(column[start:end][of_date], weights[start:end][of_date])
     return out

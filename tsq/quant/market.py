@@ -42,7 +42,6 @@ class Market:
         names: (n_names,) security ids, ascending.
         price: (n_days, n_names) price at which orders of the session trade; NaN where the name does not trade.
         before: (n_days, n_names) last close as it comes into the session, rescaled for what goes ex today; NaN if none.
-        mark: (n_days, n_names) value of a share after the close: the close, or the last one carried; NaN if none.
         actions: by session.
         deaths: by session, the names that have now been without a trade for so long that a holding is closed.
     """
@@ -51,7 +50,6 @@ class Market:
     names: Ints
     price: Floats
     before: Floats
-    mark: Floats
     actions: Mapping[int, Actions]
     deaths: Mapping[int, Ints]
 
@@ -85,36 +83,35 @@ def market(quotes: pl.DataFrame, sessions: pl.DataFrame, *, trade_at: str, delis
     if delist_after_sessions < 1:
         what = f"delist_after_sessions is {delist_after_sessions}: every holding would be dead at once"
         raise TsqError(what, where="config/run.yml", hint="at least 1 session without a trade")
-    dates = sessions["date"].unique().sort().to_numpy().astype("datetime64[D]")
+    dates = sessions["date"].unique().sort().to_numpy()
     names = quotes["security_id"].unique().sort().to_numpy()
-    row = np.searchsorted(dates, quotes["date"].to_numpy().astype("datetime64[D]"))
-    column = np.searchsorted(names, quotes["security_id"].to_numpy())
+    cell = np.searchsorted(dates, quotes["date"].to_numpy())  # of each quote, were sessions × names written in one row
+    cell *= len(names)
+    cell += np.searchsorted(names, quotes["security_id"].to_numpy())
 
-    def spread(values: pl.Series) -> Floats:
-        out = np.full((len(dates), len(names)), np.nan)
-        out[row, column] = values.cast(pl.Float64).to_numpy()
-        return out
+    def spread(values: pl.Series, later: int = 0) -> Floats:
+        """Write each value so many sessions after its own."""
+        out = np.full((len(dates) + later) * len(names), np.nan)
+        out[later * len(names) :][cell] = values.cast(pl.Float64).to_numpy()
+        return out[: len(dates) * len(names)].reshape(len(dates), len(names))
 
-    price, mark = spread(quotes[trade_at]), spread(quotes["mark"])
-    price[~(price > 0.0)] = np.nan
-    before = np.full_like(mark, np.nan)
-    before[1:] = mark[:-1]
-    factor, cash = (quotes[name].to_numpy() for name in ("share_factor", "cash_per_share"))
-    is_action = (factor != 1.0) | (cash != 0.0)
-    before[row[is_action], column[is_action]] /= factor[is_action]
+    def by_day(cells: Ints) -> list[tuple[int, slice]]:
+        """Where each session is in cells, ascending."""
+        days, starts = np.unique(cells // len(names), return_index=True)
+        ends = np.append(starts, len(cells))[1:]
+        return [(int(day), slice(start, end)) for day, start, end in zip(days, starts, ends, strict=True)]
 
-    def by_day(where: npt.NDArray[np.bool_]) -> list[tuple[int, Ints]]:
-        """Positions in the quotes by session, in order of the names."""
-        at = np.flatnonzero(where)
-        at = at[np.lexsort((column[at], row[at]))]
-        days, starts = np.unique(row[at], return_index=True)
-        ends = np.append(starts, len(at))[1:]
-        return [(int(day), at[start:end]) for day, start, end in zip(days, starts, ends, strict=True)]
-
-    action = quotes["action"]
+    price, before = spread(quotes[trade_at]), spread(quotes["mark"], later=1)
+    price[price <= 0.0] = np.nan
+    at = ((quotes["share_factor"] != 1.0) | (quotes["cash_per_share"] != 0.0)).arg_true().to_numpy()
+    at = at[np.argsort(cell[at])]
+    acting = cell[at]
+    factor, cash = (quotes[name].gather(at).to_numpy() for name in ("share_factor", "cash_per_share"))
+    label = quotes["action"].gather(at).fill_null("").to_numpy().astype(str)
+    before.ravel()[acting] /= factor
     actions = {
-        day: Actions(column[at], factor[at], cash[at], action.gather(at).fill_null("").to_numpy().astype(str))
-        for day, at in by_day(is_action)
+        day: Actions(acting[part] % len(names), factor[part], cash[part], label[part]) for day, part in by_day(acting)
     }
-    deaths = {day: column[at] for day, at in by_day(quotes["sessions_stale"].to_numpy() == delist_after_sessions)}
-    return Market(dates, names, price, before, mark, actions, deaths)
+    dead = np.sort(cell[(quotes["sessions_stale"] == delist_after_sessions).arg_true().to_numpy()])
+    deaths = {day: dead[part] % len(names) for day, part in by_day(dead)}
+    return Market(dates, names, price, before, actions, deaths)

@@ -41,7 +41,7 @@ def market_of(price, *, mark=None, actions=None, deaths=None):
     before = np.vstack([np.full(price.shape[1], NAN), mark[:-1]])
     for row, action in (actions or {}).items():
         before[row, action.names] /= action.factor
-    return Market(dates, np.arange(price.shape[1]) + 100, price, before, mark, actions or {}, deaths or {})
+    return Market(dates, np.arange(price.shape[1]) + 100, price, before, actions or {}, deaths or {})
 
 
 def action(name, factor=1.0, cash=0.0, label="bonus"):

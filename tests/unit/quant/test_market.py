@@ -42,7 +42,6 @@ def test_rows_in_any_order_become_sessions_by_names():
     assert made.names.tolist() == [3, 7]
     assert made.dates.astype(str).tolist() == ["2024-01-01", "2024-01-02", "2024-01-03"]
     np.testing.assert_array_equal(made.price, [[np.nan, 10.0], [40.0, np.nan], [np.nan, 5.0]])
-    np.testing.assert_array_equal(made.mark, [[np.nan, 11.0], [41.0, 11.0], [41.0, 6.0]])
 
 
 def test_the_last_close_comes_in_rescaled_on_an_ex_date():
