@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tsq.engine import macros
@@ -18,21 +17,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-@dataclass(frozen=True)
-class Stream:
-    """A frame as DuckDB reads it through Arrow's own protocol; given the frame itself, DuckDB imports pyarrow.
-
-    Attributes:
-        frame: its columns have types; DuckDB does not read one of nothing but nulls this way.
-    """
-
-    frame: pl.DataFrame
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """The frame's rows, from the first on each time they are asked for."""
-        return self.frame.__arrow_c_stream__(requested_schema)
-
-
 def make(con: Connection, node: Compiled) -> None:
     """Create a model's table or view; what it reads stands there already.
 
@@ -42,9 +26,7 @@ def make(con: Connection, node: Compiled) -> None:
     if node.model.language == "sql":
         create(con, node, node.sql)
         return
-    frame = call(con, node)
-    is_typed = not any("Null" in str(dtype) for dtype in frame.dtypes)
-    con.register("made_by_python", Stream(frame) if is_typed else frame.to_arrow())
+    con.register("made_by_python", call(con, node).to_arrow())
     try:
         create(con, node, "select * from made_by_python")
     finally:
@@ -82,7 +64,8 @@ def call(con: Connection, node: Compiled) -> pl.DataFrame:
         raise TsqError(f"{node.name} cannot be imported", where=node.model.path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    tables = [pl.DataFrame(con.sql(f"select * from {identifier(read)}")) for read in node.own_reads]
+    # by way of pyarrow: polars can read DuckDB's rows itself, but then DuckDB reports leaks on stderr at the end
+    tables = [con.sql(f"select * from {identifier(read)}").pl() for read in node.own_reads]
     frame = module.model(*tables, **node.knobs)
     if not isinstance(frame, pl.DataFrame):
         what = f"{node.name} returned a {type(frame).__name__}"

@@ -269,7 +269,7 @@ def test_shipped_columns_with_known_answers(shipped: Graph) -> None:
     assert "raw.prices.source_rank" in feeds("pit.prices.close", "choice")
     assert feeds("kpis.measures.max_drawdown", "value") == {"kpis.curves.nav"}
     assert feeds("factors.low_vol.value", "value") == {"features.daily.vol_252"}
-    assert feeds("pit.sessions.session_no", "choice") == {"raw.prices.date"}
+    assert feeds("pit.sessions.session_no", "choice") == {"pit.days.date"}
     assert "kpis.measures.sharpe" in feeds("kpis.summary.value", "value")
     assert "kpis.measures.basis" in feeds("kpis.summary.*", "filter")
     raw = {edge.source for edge in lineage.closure(found, lineage.locate(found, "kpis.summary.value"))}

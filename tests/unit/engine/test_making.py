@@ -28,7 +28,8 @@ nodes = compile_catalog(catalog.read(config.load(Path(sys.argv[1]))))
 con = warehouse.connect()
 con.execute("create schema base; create schema mart; create table base.rows as select x from range(3) as t(x)")
 making.make(con, nodes["mart.made"])
-print(con.execute("select count(*) from mart.made").fetchone()[0], "pyarrow" in sys.modules)
+print(con.execute("select count(*) from mart.made").fetchone()[0])
+con.close()
 """
 
 
@@ -64,14 +65,9 @@ def test_a_model_that_returns_no_frame(make_project: MakeProject, body: str, typ
         made_by(make_project, body)
 
 
-def test_a_stream_is_read_anew_each_time() -> None:
-    con = warehouse.connect()
-    con.register("made", making.Stream(pl.DataFrame({"x": [1, 2]})))
-    assert [con.execute("select sum(x) from made").fetchone() for _ in range(2)] == [(3,), (3,)]
-
-
-def test_a_python_model_imports_no_pyarrow(make_project: MakeProject) -> None:
+def test_a_python_model_ends_without_a_word(make_project: MakeProject) -> None:
+    """DuckDB reports objects that outlive it on stderr; who reads its rows decides whether any do."""
     model = f"{HEADER}def model(rows: pl.DataFrame) -> pl.DataFrame:\n    return rows\n"
     root = make_project({**ROWS, "models/mart/made.py": model})
     done = subprocess.run([sys.executable, "-c", ALONE, str(root)], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["3", "False"]
+    assert (done.stdout.strip(), done.stderr) == ("3", "")
