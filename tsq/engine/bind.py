@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from tsq.engine.compile import Compiled
 from tsq.engine.graph import Graph
 from tsq.engine.lake import LAKE_COLUMNS
 from tsq.engine.sql_error import in_words, sql_error
+from tsq.engine.versions import version
 from tsq.errors import USAGE, TsqError
 
 # DuckDB is imported where a model has to be bound: what is remembered needs none.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 from tsq.engine.catalog import Catalog, Model
+from tsq.engine.versions import version
 
 # The modules whose code decides what a model compiles to.
 _CODE = ("compile", "reading", "template", "sandbox", "lint", "lint_division", "lint_joins")

@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from tsq.engine.flows import Flow
 from tsq.engine.flows import Ref as Ref
 from tsq.engine.graph import Graph
 from tsq.engine.lake import LAKE_COLUMNS
+from tsq.engine.versions import version
 from tsq.errors import TsqError, did_you_mean
 
 VALUE, CHOICE, FILTER, PYTHON = "value", "choice", "filter", "python"

@@ -11,10 +11,10 @@ import platform
 import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tsq.engine.versions import version
 from tsq.errors import TsqError
 
 PACKAGES = ("duckdb", "polars", "numpy", "sqlglot", "pyarrow")

@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +20,7 @@ from tsq.engine.compile import Compiled
 from tsq.engine.graph import Graph, reach, select
 from tsq.engine.lake import Lake
 from tsq.engine.manifest import BuiltModel, CheckResult, Manifest
+from tsq.engine.versions import version
 
 # Raised when the engine itself starts to make other tables from the same models.
 ENGINE_REVISION = "2"
