@@ -42,9 +42,7 @@ def test_every_command_is_described(command: str, pages: dict[str, str]) -> None
 
 def test_every_knob_is_described_and_used(graph: Graph) -> None:
     comments = {
-        knob: doc
-        for section in config.knob_comments(graph.catalog.project).values()
-        for knob, doc in section.items()
+        knob: doc for section in config.knob_comments(graph.catalog.project).values() for knob, doc in section.items()
     }
     assert set(comments) == set(graph.catalog.project.knobs)
     assert not [knob for knob, doc in comments.items() if not doc.endswith(".")]

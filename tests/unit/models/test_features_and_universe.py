@@ -74,7 +74,9 @@ def test_history_and_silences_are_told_only_as_far_as_the_look_back(bench_of: Ca
     bench = bench_of(min_history_sessions=20, window_hole_sessions=3)
 
     def drop(name: str, t: int) -> bool:
-        return (name == "X" and 10 <= t < 263) or (name == "Y" and 10 <= t < 261) or (name == "HOLED" and 270 <= t < 274)
+        return (
+            (name == "X" and 10 <= t < 263) or (name == "Y" and 10 <= t < 261) or (name == "HOLED" and 270 <= t < 274)
+        )
 
     put_market(bench, drop=drop)
     bench.run("features.daily", "universe.liquidity", "pit.securities")
