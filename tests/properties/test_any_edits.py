@@ -319,14 +319,14 @@ def history(built: Path, steps: Sequence[Step]) -> None:
                 assert made.nothing_to_do or not list((root / "warehouse" / "builds").glob(".*"))
 
 
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEPS, min_size=1, max_size=4))
 def test_any_edits_end_where_a_full_rebuild_ends(built: Path, steps: list[Step]) -> None:
     history(built, steps)
 
 
 @pytest.mark.slow
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEPS, min_size=2, max_size=8))
 def test_any_long_history_of_edits_ends_where_a_full_rebuild_ends(built: Path, steps: list[Step]) -> None:
     history(built, steps)
