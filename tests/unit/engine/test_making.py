@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from tsq import config
