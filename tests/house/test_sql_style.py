@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sqlglot.tokens import Token, TokenType
 
 from tsq.engine import bind
 from tsq.engine.graph import Graph
+from tsq.engine.lint import branches
 
 TEXT = {TokenType.STRING, TokenType.IDENTIFIER, TokenType.NATIONAL_STRING, TokenType.HEREDOC_STRING}
 TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -40,17 +41,6 @@ def written(sql: str, token: Token) -> str:
 
 def parse(sql: str) -> exp.Expression:
     return sqlglot.parse_one(sql, read="duckdb")
-
-
-def branches(query: exp.Expression) -> Iterator[exp.Select]:
-    """The SELECTs whose columns are the table's: both sides of a union."""
-    if isinstance(query, exp.SetOperation):
-        yield from branches(query.this)
-        yield from branches(query.expression)
-    elif isinstance(query, exp.Subquery):
-        yield from branches(query.this)
-    elif isinstance(query, exp.Select):
-        yield query
 
 
 def shouted_words(sql: str) -> list[str]:

@@ -119,7 +119,7 @@ def _clock(query: Query) -> Iterator[Finding]:
 
 
 def _star(query: Query) -> Iterator[Finding]:
-    for select in _branches(query.tree):
+    for select in branches(query.tree):
         for column in select.expressions:
             if column.is_star or isinstance(column.unalias(), exp.Columns):
                 what = f"the last select is `{column.sql(dialect='duckdb')}`: nobody can read which columns it has"
@@ -182,13 +182,13 @@ def _allowed(sql: str) -> tuple[set[tuple[str, int]], list[Finding]]:
     return allowed, wrong
 
 
-def _branches(query: exp.Expr) -> Iterator[exp.Select]:
+def branches(query: exp.Expr) -> Iterator[exp.Select]:
     """The SELECTs whose columns are the table's: both sides of a union."""
     if isinstance(query, exp.SetOperation):
-        yield from _branches(query.this)
-        yield from _branches(query.expression)
+        yield from branches(query.this)
+        yield from branches(query.expression)
     elif isinstance(query, exp.Subquery):
-        yield from _branches(query.this)
+        yield from branches(query.this)
     elif isinstance(query, exp.Select):
         yield query
 
