@@ -11,3 +11,11 @@ qualify row_number() over (
 {% macro ist_date(moment) -%}
 cast(timezone('Asia/Kolkata', {{ moment | sql }}) as date)
 {%- endmacro %}
+
+{# First date whose decision can use what was known at a moment: decisions of a date are made at `decision_time_ist`. #}
+{% macro decision_date(moment) -%}
+(
+    {{ ist_date(moment) }}
+    + cast(cast(timezone('Asia/Kolkata', {{ moment | sql }}) as time) > cast({{ decision_time_ist }} as time) as integer)
+)
+{%- endmacro %}

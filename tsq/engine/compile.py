@@ -251,6 +251,8 @@ def _rules(model: Model, renderer: Renderer) -> tuple[tuple[Rule, ...], set[str]
     if model.header.knowable:  # a build asks it too, in the table's as-of macro
         there = _where_knowable(model)
         reads |= set(reading.tables(reading.parse(f"select {model.header.knowable}", there), there))
+    # the as-of macro looks at earlier versions too, so they are there before it is made
+    reads |= {model.header.versions} if model.header.versions else set()
     return tuple(rules), names, reads | {_referred(model, column) for column in model.header.references}
 
 
@@ -284,7 +286,7 @@ def _storage(model: Model) -> str:
 def _promises(model: Model, rules: tuple[Rule, ...]) -> str:
     columns = {name: asdict(column) for name, column in model.header.columns.items()}
     header = model.header
-    said = (header.grain, dict(header.references), header.tags, header.knowable)
+    said = (header.grain, dict(header.references), header.tags, header.knowable, header.versions)
     return keys.digest(repr(said), json.dumps(columns), repr(rules), model.prose)
 
 

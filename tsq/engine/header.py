@@ -58,6 +58,8 @@ class Header:
         tags: words to select by: `tag:word`.
         meta: free words for the templates that list tables (`sleeve`, `sign`, …).
         knowable: SQL expression over a row: the session at whose evening the row can be known.
+        versions: `layer.table` of the rows that were in force before those of this table and have been replaced: the
+            same columns, and `known_from` and `known_to` of each. For a table with `known_at`.
         order: columns the table is stored sorted by.
     """
 
@@ -72,6 +74,7 @@ class Header:
     checks: tuple[Check, ...] = ()
     meta: Mapping[str, Any] = field(default_factory=dict)
     knowable: str | None = None
+    versions: str | None = None
     order: tuple[str, ...] = ()
     doc: str = ""
 
@@ -206,6 +209,7 @@ _READERS: Mapping[str, Callable[..., Any]] = {
     "checks": _checks,
     "meta": _mapping,
     "knowable": _text,
+    "versions": _text,
     "order": _names,
     "doc": _text,
 }

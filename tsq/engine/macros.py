@@ -3,10 +3,10 @@
 A table says in one of three ways when a row was known:
 
 - `known_from`, `known_to`: the versions in force then;
-- `known_at`: the rows known by then; where `valid_to` is known on its own day (`knowable: valid_to`), an interval that
-  ended later reads as open, as it did then;
+- `known_at`: the rows known by then, and in the place of those that were replaced since (`versions`) what stood there;
 - a header's `knowable`: the rows whose day had reached its evening by then.
 
+An interval (header `interval`) that ended later reads as open, as it did then.
 From the build's own as-of on, the last two give the whole table.
 """
 
@@ -25,6 +25,7 @@ SUFFIX = "_at"
 _KNOWN = "TIMESTAMP WITH TIME ZONE"
 _DAY = "ops.day_known(as_of)"
 _NOW = "as_of >= (select max(runs.as_of) from ops.runs as runs)"
+_IN_FORCE = "known_from <= as_of and as_of < known_to"
 
 
 def prepare(con: Connection, evening: Evening) -> None:
@@ -69,25 +70,49 @@ def drop(con: Connection, table: str) -> None:
     con.execute(f"drop macro table if exists {identifier(table)}{SUFFIX}")
 
 
-def query(table: str, header: Header, columns: Mapping[str, str]) -> str | None:
+def query(table: str, header: Header, columns: Mapping[str, str], *, now: bool = True) -> str | None:
     """The rows of a table known at `as_of`, as a SELECT with that parameter.
 
     Args:
         table: `layer.table`.
         header: what it promises.
         columns: name → type, as DuckDB spells it.
+        now: whether a time from the build's own as-of on gives the whole table, also what is never final; without it
+            only rows that have come to stay.
 
     Returns:
         None for a table that cannot tell.
     """
-    source = f"select * from {identifier(table)}"
+    ends = _closed(header, columns, now)
+    source = f"select *{f' replace ({ends})' if ends else ''} from {identifier(table)}"
+    whole = f" or {_NOW}" if now else ""
     if columns.get("known_from") == columns.get("known_to") == _KNOWN:
-        return f"{source} where known_from <= as_of and as_of < known_to"
+        return f"select * from {identifier(table)} where {_IN_FORCE}"
     if columns.get("known_at") == _KNOWN:
-        if header.knowable == "valid_to" and columns.get("valid_to") == "DATE":
-            end = f"case when valid_to <= {_DAY} or {_NOW} then valid_to else date '9999-12-31' end"
-            source = f"select * replace ({end} as valid_to) from {identifier(table)}"
-        return f"{source} where known_at <= as_of"
+        known = f"{source} as standing where known_at <= as_of"
+        return _with_replaced(known, header, columns) if header.versions else known
+    if header.interval and columns.get(header.interval[0]) == "DATE" and ends:
+        return f"{source} where {identifier(header.interval[0])} <= {_DAY}{whole}"
     if header.knowable:
-        return f"{source} where ({header.knowable}) <= {_DAY} or {_NOW}"
+        return f"{source} where ({header.knowable}) <= {_DAY}{whole}"
     return None
+
+
+def _closed(header: Header, columns: Mapping[str, str], now: bool) -> str:
+    """What an interval's end reads as: open, where it ends later than `as_of`."""
+    if len(header.interval) < 2 or columns.get(header.interval[1]) != "DATE":
+        return ""
+    end = identifier(header.interval[1])
+    whole = f" or {_NOW}" if now else ""
+    return f"case when {end} <= {_DAY}{whole} then {end} else date '9999-12-31' end as {end}"
+
+
+def _with_replaced(known: str, header: Header, columns: Mapping[str, str]) -> str:
+    """Rows known by `as_of` but for those that others were in force in the place of, and these."""
+    replaced = identifier(header.versions or "")
+    same = " and ".join(f"replaced.{identifier(name)} = standing.{identifier(name)}" for name in header.grain)
+    names = ", ".join(identifier(name) for name in columns)
+    return (
+        f"{known} and not exists (select 1 from {replaced} as replaced where {same} and {_IN_FORCE}) "
+        f"union all by name select {names} from {replaced} where {_IN_FORCE}"
+    )

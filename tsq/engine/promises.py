@@ -74,6 +74,8 @@ def verify(node: Compiled, tables: Mapping[str, Columns], types: Callable[[str],
         )
     for column_name, target in header.references.items():
         _verify_reference(node, column_name, target, tables)
+    if header.versions:
+        _verify_versions(node, header.versions, tables)
     _verify_sql(node, actual, types)
 
 
@@ -90,6 +92,18 @@ def _verify_reference(node: Compiled, column: str, target: str, tables: Mapping[
             where=places.promised(node.model, *key),
             hint="refer to a column of the same type, or cast this one",
         )
+
+
+def _verify_versions(node: Compiled, versions: str, tables: Mapping[str, Columns]) -> None:
+    where, moment = places.promised(node.model, "versions"), spelt("TIMESTAMPTZ")
+    if not node.model.header.grain or tables[node.name].get("known_at") != moment:
+        hint = "give it a grain, and a column known_at of type TIMESTAMPTZ"
+        raise TsqError(f"{node.name} has earlier versions and does not say which row was known when", where=where, hint=hint)
+    wanted = {**tables[node.name], "known_from": moment, "known_to": moment}
+    for name, kind in wanted.items():
+        if tables[versions].get(name) != kind:
+            what = f"{versions} holds the earlier versions of {node.name} and has no column {name} of type {kind}"
+            raise TsqError(what, where=where, hint=f"add it to {versions}, or name another table")
 
 
 def _verify_sql(node: Compiled, actual: Columns, types: Callable[[str], Columns]) -> None:

@@ -16,7 +16,7 @@ from tsq.engine.warehouse import Connection
 
 MakeProject = Callable[[Mapping[str, str]], Path]
 EVENING = Evening(dt.time(18, 30), "Asia/Kolkata")
-HEADER = "/*---\nknowable: {knowable}\n---\n*/\nselect 1 as x"
+HEADER = "/*---\nknowable: {knowable}\n{more}---\n*/\nselect 1 as x"
 
 
 @pytest.fixture
@@ -29,9 +29,10 @@ def con() -> Connection:
 
 
 @pytest.fixture
-def node(make_project: MakeProject) -> Callable[[str], Compiled]:
-    def make(knowable: str) -> Compiled:
-        root = make_project({"models/base/t.sql": HEADER.format(knowable=knowable)})
+def node(make_project: MakeProject) -> Callable[..., Compiled]:
+    def make(knowable: str, more: str = "") -> Compiled:
+        others = {"models/base/earlier.sql": "select 1 as x"} if "versions" in more else {}
+        root = make_project({"models/base/t.sql": HEADER.format(knowable=knowable, more=more), **others})
         return compile_catalog(catalog.read(config.load(root)))["base.t"]
 
     return make
@@ -49,7 +50,7 @@ def known(con: Connection, as_of: str) -> list[tuple[object, ...]]:
     return con.execute(f"select * from base.t_at(timestamptz '{as_of}') order by all").fetchall()
 
 
-Node = Callable[[str], Compiled]
+Node = Callable[..., Compiled]
 
 
 def test_rows_are_known_at_their_time(con: Connection, node: Node) -> None:
@@ -102,7 +103,7 @@ def test_an_end_that_came_later_is_open(con: Connection, node: Node) -> None:
         "from (values ('a', date '2024-01-01', date '2024-01-10'), ('b', date '2024-01-01', date '9999-12-31')) "
         "as t(name, valid_from, valid_to)"
     )
-    make(con, node("valid_to"))
+    make(con, node("valid_to", "interval: [valid_from, valid_to]\n"))
 
     def ends(as_of: str) -> list[int]:
         return [row[2].year for row in known(con, as_of)]  # type: ignore[attr-defined]
@@ -113,6 +114,21 @@ def test_an_end_that_came_later_is_open(con: Connection, node: Node) -> None:
     con.execute("update base.t set valid_to = '2024-06-01' where name = 'b'")
     assert ends("2024-01-30 18:30+05:30") == [2024, 9999]
     assert ends("2024-01-31 20:00+05:30") == [2024, 2024]
+
+
+def test_a_row_that_was_replaced_is_known_until_then(con: Connection, node: Node) -> None:
+    con.execute(
+        "create table base.earlier as select 1 as k, 10 as x, timestamptz '2024-01-05 13:00+00' as known_at, "
+        "timestamptz '2024-01-05 13:00+00' as known_from, timestamptz '2024-01-09 10:00+00' as known_to"
+    )
+    con.execute(
+        "create table base.t as select * from (values (1, 11, timestamptz '2024-01-09 10:00+00'), "
+        "(2, 20, timestamptz '2024-01-05 13:00+00')) as t(k, x, known_at)"
+    )
+    make(con, node("date", "grain: [k]\nversions: base.earlier\n"))
+    assert known(con, "2024-01-05 12:59+00") == []
+    assert [row[:2] for row in known(con, "2024-01-09 09:59+00")] == [(1, 10), (2, 20)]
+    assert [row[:2] for row in known(con, "2024-01-09 10:00+00")] == [(1, 11), (2, 20)]
 
 
 @pytest.mark.parametrize("kind", ["date", "timestamp"])
