@@ -22,7 +22,7 @@ One row is a key on which sources that were known at the same time disagree beyo
 by more than the thousand rupees that lakhs are rounded to. A correction that became known later is not a conflict.
 */
 with shared_dates as (
-    select date from pit.days where n_files > 1
+    select date from raw.prices group by date having min(hash(batch_id, file)) != max(hash(batch_id, file))
 ),
 
 compared as (

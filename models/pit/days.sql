@@ -9,11 +9,12 @@ checks:
   - "n_securities > 0"
 columns:
   date: {type: DATE, doc: "trade date"}
-  n_files: {type: BIGINT, unit: count, doc: "files with rows of the day; more than one may hold the same row"}
   n_securities: {type: BIGINT, unit: count, doc: "rows of the fullest source of the day"}
   turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded in the fullest source of the day"}
+  known_at: {type: TIMESTAMPTZ, doc: "when all of that was known"}
 ---
-One row is one day somebody printed prices for, whether it was a session or a stray file: pit.sessions tells them apart. Known at its evening.
+One row is one day somebody printed prices for, whether it was a session or a stray file: pit.sessions tells them apart. It says what was known
+at the decision of the day, or, where all of it came later, at the first moment something was; later files and corrections do not change it.
 Files of one format are parts of one picture of a day; two formats are two pictures of it, and the fuller one counts.
 */
 with files as (
@@ -21,6 +22,7 @@ with files as (
         date,
         batch_id,
         file,
+        known_at,
         count(*) as n_securities,
         {{ stable_sum('coalesce(turnover_inr, close * volume)', 2) }} as turnover_inr,
     from raw.prices
@@ -28,37 +30,42 @@ with files as (
 ),
 
 counted as (
-    select date, count(*) as n_files from files group by date
+    select
+        date,
+        count(*) as n_files,
+        greatest({{ decision_us('date') }}, epoch_us(min(known_at))) as known_by,
+    from files
+    group by date
 ),
 
 -- a file for each name, or a day loaded twice
 parts as (
     select
-        date,
-        format,
-        symbol,
-        series,
-        max(coalesce(turnover_inr, close * volume)) as turnover_inr,
-    from raw.prices
-    where date in (select date from counted where n_files > 1)
+        prices.date,
+        prices.format,
+        prices.symbol,
+        prices.series,
+        max(coalesce(prices.turnover_inr, prices.close * prices.volume)) as turnover_inr,
+        max(prices.known_at) as known_at,
+    from raw.prices as prices
+    join counted on counted.date = prices.date and counted.n_files > 1 and epoch_us(prices.known_at) <= counted.known_by
     group by all
 ),
 
 pictures as (
-    select date, n_securities, turnover_inr
+    select date, n_securities, turnover_inr, known_at
     from files
     where date in (select date from counted where n_files = 1)
     union all
-    select date, count(*), {{ stable_sum('turnover_inr', 2) }}
+    select date, count(*), {{ stable_sum('turnover_inr', 2) }}, max(known_at)
     from parts
     group by date, format
 )
 
 select
-    pictures.date,
-    any_value(counted.n_files) as n_files,
-    max(pictures.n_securities) as n_securities,
-    max(pictures.turnover_inr) as turnover_inr,
+    date,
+    max(n_securities) as n_securities,
+    max(turnover_inr) as turnover_inr,
+    max(known_at) as known_at,
 from pictures
-join counted using (date)
-group by pictures.date
+group by date

@@ -5,6 +5,7 @@ look_back: 0
 grain: [date, security_id]
 references: {security_id: pit.identities.security_id}
 knowable: date
+versions: pit.price_versions
 order: [date, security_id]
 checks:
   - "close > 0"
@@ -28,107 +29,35 @@ columns:
   volume: {type: BIGINT, unit: shares, doc: "shares traded"}
   turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded; the exact one where one source rounds to lakhs, close × volume where none has it"}
   deliverable_qty: {type: BIGINT, unit: shares, doc: "shares marked for delivery, from whichever source has it"}
-  known_at: {type: TIMESTAMPTZ, doc: "when it could first be known"}
+  known_at: {type: TIMESTAMPTZ, doc: "when the row could first be known as it stands"}
+  seen_on: {type: DATE, doc: "first date whose decision could use the row; later than its date where it came late or was corrected"}
 ---
-One row is one security on one session, as printed; nothing is adjusted. Known at the evening of `date`.
+One row is one security on one session, as printed and as known at the build's as-of; nothing is adjusted. Known at `known_at`: the evening
+of `date`, unless it came late or was corrected. What stood there before a correction is in pit.price_versions.
 Where several files hold a row, each column comes from the newest known one that has it, then from the more exact source. Where a security
 prints in several series on one day (a rolling and a trade-for-trade line), the rolling one stands for it.
 */
-with shared_dates as (
-    select date from pit.days where n_files > 1
-),
-
--- most days come from one file and need no choice
-ranked as (
+with told as (
+    -- most days come from one file and need no choice
     select
-        *,
-        row_number() over (
-            partition by date, symbol, series
-            -- two copies of one source that disagree: the fuller day, never the one loaded first
-            order by
-                known_at desc,
-                source_rank,
-                volume desc nulls last,
-                turnover_inr desc nulls last,
-                (close, open, high, low, prev_close, isin, name, deliverable_qty),
-        ) as choice,
-        row_number() over (
-            partition by date, symbol, series
-            order by
-                known_at desc,
-                not coalesce(turnover_exact, true),
-                source_rank,
-                volume desc nulls last,
-                turnover_inr desc nulls last,
-        ) as turnover_choice,
+        date,
+        min(hash(batch_id, file)) != max(hash(batch_id, file)) as is_shared,
+        min(known_at) != max(known_at) as is_versioned,
     from raw.prices
-    where date in (select date from shared_dates)
+    group by date
 ),
 
 chosen as (
     select
         date, symbol, series, isin, name, open, high, low, close, prev_close, volume, turnover_inr, deliverable_qty, known_at,
     from raw.prices
-    where date not in (select date from shared_dates)
+    where date not in (select date from told where is_shared or is_versioned)
     union all
-    select
-        date,
-        symbol,
-        series,
-        arg_min(isin, choice) as isin,
-        arg_min(name, choice) as name,
-        arg_min(open, choice) as open,
-        arg_min(high, choice) as high,
-        arg_min(low, choice) as low,
-        arg_min(close, choice) as close,
-        arg_min(prev_close, choice) as prev_close,
-        arg_min(volume, choice) as volume,
-        arg_min(turnover_inr, turnover_choice) as turnover_inr,
-        arg_min(deliverable_qty, choice) as deliverable_qty,
-        arg_min(known_at, choice) as known_at,
-    from ranked
-    group by date, symbol, series
-),
-
-identities as (
-    select
-        symbol,
-        line,
-        isin,
-        security_id,
-        kind,
-        first_date,
-        lead(first_date, 1, date '9999-12-31') over (partition by symbol, line, isin order by first_date) as next_first,
-    from pit.identities
+    {{ chosen_prints('raw.prices where date in (select date from told where is_shared and not is_versioned)', 'date, symbol, series') }}
 ),
 
 mapped as not materialized (
-    select
-        chosen.date,
-        sessions.session_no,
-        identities.security_id,
-        if(identities.kind = 'equity' and chosen.series in ('SM', 'ST', 'SZ'), 'sme', identities.kind) as kind,
-        chosen.symbol as ticker,
-        chosen.isin,
-        chosen.name,
-        chosen.series,
-        chosen.open,
-        chosen.high,
-        chosen.low,
-        chosen.close,
-        chosen.prev_close,
-        chosen.volume,
-        coalesce(chosen.turnover_inr, chosen.close * chosen.volume) as turnover_inr,
-        chosen.deliverable_qty,
-        chosen.known_at,
-    from chosen
-    join pit.sessions as sessions using (date)
-    join identities
-        on identities.symbol = chosen.symbol
-        and identities.line = {{ line_of('chosen.series') }}
-        and identities.isin = coalesce(chosen.isin, '')
-        and chosen.date >= identities.first_date
-        and chosen.date < identities.next_first
+    {{ prints_of_securities('chosen') }}
 ),
 
 -- securities that printed in two series, or under two symbols, on one day: few, so only they are compared
@@ -147,14 +76,7 @@ main_lines as (
         mapped.ticker,
     from mapped
     join doubled using (security_id, session_no)
-    qualify row_number() over (
-        partition by mapped.security_id, mapped.session_no
-        order by
-            list_position(['EQ', 'BE', 'BZ', 'SM', 'ST', 'SZ', 'T0', 'IL', 'BT', 'BL'], mapped.series) nulls last,
-            mapped.turnover_inr desc nulls last,
-            mapped.series,
-            mapped.ticker
-    ) = 1
+    qualify row_number() over (partition by mapped.security_id, mapped.session_no order by {{ main_line_first() }}) = 1
 )
 
 select
@@ -175,8 +97,31 @@ select
     mapped.turnover_inr,
     mapped.deliverable_qty,
     mapped.known_at,
+    {{ seen_on('mapped.known_at', 'mapped.date') }} as seen_on,
 from mapped
 left join main_lines
     on main_lines.security_id = mapped.security_id and main_lines.session_no = mapped.session_no
 where main_lines.security_id is null
     or main_lines.series = mapped.series and main_lines.ticker = mapped.ticker
+union all
+select
+    date,
+    session_no,
+    security_id,
+    kind,
+    ticker,
+    isin,
+    name,
+    series,
+    open,
+    high,
+    low,
+    close,
+    prev_close,
+    volume,
+    turnover_inr,
+    deliverable_qty,
+    known_at,
+    seen_on,
+from pit.price_versions
+where known_to = timestamptz '9999-12-31 00:00:00+00'
