@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tsq.engine import seeds
+from tsq.engine.catalog import Catalog
 from tsq.engine.plan import Plan
 from tsq.engine.template import identifier
 from tsq.engine.warehouse import Connection
@@ -19,9 +20,14 @@ def attach(con: Connection, plan: Plan) -> None:
                 f"create view raw.main.{identifier(name)} as {plan.inputs.lake.source_sql(name, plan.inputs.as_of)}"
             )
         else:
-            seed = seeds.read(catalog.config[name], catalog.project.root)
-            columns = ", ".join(f"{identifier(column.name)} {column.type}" for column in seed.dataset.columns)
-            con.execute(f"create table config.main.{identifier(name)} ({columns})")
-            marks = ", ".join("?" for _ in seed.dataset.columns)
-            if seed.rows:
-                con.executemany(f"insert into config.main.{identifier(name)} values ({marks})", seed.rows)
+            attach_config(con, catalog, name)
+
+
+def attach_config(con: Connection, catalog: Catalog, name: str) -> None:
+    """Give models `config.<name>` as its file says."""
+    seed = seeds.read(catalog.config[name], catalog.project.root)
+    columns = ", ".join(f"{identifier(column.name)} {column.type}" for column in seed.dataset.columns)
+    con.execute(f"create table config.main.{identifier(name)} ({columns})")
+    marks = ", ".join("?" for _ in seed.dataset.columns)
+    if seed.rows:
+        con.executemany(f"insert into config.main.{identifier(name)} values ({marks})", seed.rows)
