@@ -312,13 +312,14 @@ NIFTY50_MEMBERSHIP = Format(
     dataset="index_members",
     source_rank=20,
     needs=("index_name", "symbol", "valid_from", "valid_to", "open_source", "close_source"),
-    # The press release that announced an entry carries its date in its name: ind_prs27022014.
+    # The press releases that announced an entry and an exit carry their dates in their names: ind_prs27022014.
     select="""
         caps(index_name) as index_name,
         word(symbol) as symbol,
         day(valid_from) as valid_from,
         day(valid_to) as valid_to,
         try_strptime(regexp_extract(open_source, 'ind_prs(\\d{8})', 1), '%d%m%Y')::date as announced_on,
+        try_strptime(regexp_extract(close_source, 'ind_prs(\\d{8})', 1), '%d%m%Y')::date as exit_announced_on,
     """,
 )
 
