@@ -9,7 +9,8 @@ cells to the columns of its dataset, written with the macros of `tsq.ingest.cell
     word(x)     a trimmed text, null when empty
     caps(x)     the same in capitals
 
-Two more output names mean something: `reject`, a reason to quarantine the row, and `note`, a remark on the file.
+Three more output names mean something: `reject`, a reason to quarantine the row, `note`, a remark on the file, and
+`told_at`, the time at which the row itself says it was known.
 """
 
 from __future__ import annotations
@@ -184,8 +185,11 @@ PANEL_ALIASES = {
     "prevclose": "prev_close",
     "previous_close": "prev_close",
 }
+# A hand-made table may say of each row when it was known: corrections lie in one file.
+TOLD_AT = "instant(known_at) as told_at,"
 PANEL_NEEDS = ("date", "symbol", "open", "high", "low", "close", "volume")
-PANEL_SELECT = """
+PANEL_SELECT = f"""
+        {TOLD_AT}
         day(date) as date,
         word(symbol) as symbol,
         coalesce(word(series), 'EQ') as series,
@@ -208,7 +212,7 @@ PANEL_NSE = Format(
     dataset="prices",
     source_rank=30,
     needs=(*PANEL_NEEDS, "series", "prev_close"),
-    may=("isin", "name", "last", "turnover_inr", "trades", "deliverable_qty", "turnover_exact"),
+    may=("isin", "name", "last", "turnover_inr", "trades", "deliverable_qty", "turnover_exact", "known_at"),
     aliases=PANEL_ALIASES,
     select=PANEL_SELECT,
 )
@@ -217,7 +221,10 @@ PANEL_TIDY = Format(
     dataset="prices",
     source_rank=50,
     needs=PANEL_NEEDS,
-    may=("series", "prev_close", "isin", "name", "last", "turnover_inr", "trades", "deliverable_qty", "turnover_exact"),
+    may=(
+        *("series", "prev_close", "isin", "name", "last", "turnover_inr", "trades", "deliverable_qty"),
+        *("turnover_exact", "known_at"),
+    ),
     aliases=PANEL_ALIASES,
     select=PANEL_SELECT,
 )
@@ -296,10 +303,11 @@ SECTOR_MAPPING = Format(
     dataset="sectors",
     source_rank=OWN_RANK,
     needs=("symbol", "sector"),
-    may=("isin", "seen_on", "company", "company name", "name", "series"),
+    may=("isin", "seen_on", "company", "company name", "name", "series", "known_at"),
     aliases={**OWN_ALIASES, "isin code": "isin", "as_of": "seen_on"},
     only=True,
-    select="""
+    select=f"""
+        {TOLD_AT}
         word(symbol) as symbol,
         word(isin) as isin,
         word(sector) as sector,
@@ -369,7 +377,12 @@ FUNDAMENTALS_FILINGS = Format(
         "pbt",
         "pat",
     ),
-    may=("isin", "other_income", "tax", "eps_basic", "paid_up_equity", "face_value", "equity", "assets", "cfo"),
+    may=(
+        *("isin", "relating_to", "interest_earned", "other_income", "tax", "eps_basic", "paid_up_equity", "face_value"),
+        *("equity", "assets", "cfo"),
+    ),
+    # A bank has no revenue line: its interest earned stands for it. Cash flow counts from the start of the financial
+    # year, which not all companies begin in April; which quarter of it a filing is of stands in relating_to.
     select="""
         word(symbol) as symbol,
         word(isin) as isin,
@@ -377,7 +390,9 @@ FUNDAMENTALS_FILINGS = Format(
         day(period_end) as period_end,
         try_cast(consolidated as boolean) as consolidated,
         instant(broadcast_ts) as broadcast_at,
-        number(revenue) as revenue_inr,
+        list_position(['first quarter', 'second quarter', 'third quarter', 'fourth quarter'], lower(word(relating_to)))
+            as fiscal_quarter,
+        coalesce(number(revenue), number(interest_earned)) as revenue_inr,
         number(pbt) + coalesce(number(finance_costs), 0) - coalesce(number(other_income), 0) as operating_profit_inr,
         number(other_income) as other_income_inr,
         number(finance_costs) as interest_inr,
@@ -439,7 +454,7 @@ UNUSED = {
 
 
 def own_format(dataset: Dataset) -> Format:
-    """The format of a file whose header is a dataset's own column names: the required ones, and any of the others."""
+    """The format of a file whose header is a dataset's own column names: the required ones, any others, known_at."""
     read = {
         "DOUBLE": "number({})",
         "BIGINT": "number({})",
@@ -449,7 +464,7 @@ def own_format(dataset: Dataset) -> Format:
         "BOOLEAN": "try_cast({} as boolean)",
         "VARCHAR": "word({})",
     }
-    lines = []
+    lines = [TOLD_AT]
     for column in dataset.columns:
         value = "caps(index_name)" if column.name == "index_name" else read[column.type].format(f'"{column.name}"')
         lines.append(f'{value} as "{column.name}",')
@@ -459,7 +474,7 @@ def own_format(dataset: Dataset) -> Format:
         dataset=dataset.name,
         source_rank=OWN_PRICES_RANK if dataset.name == "prices" else OWN_RANK,
         needs=needed,
-        may=tuple(name for name in dataset.column_names if name not in needed),
+        may=(*(name for name in dataset.column_names if name not in needed), "known_at"),
         aliases={alias: name for alias, name in OWN_ALIASES.items() if name in dataset.column_names},
         only=True,
         select="\n".join(lines),

@@ -62,16 +62,21 @@ def _staged(
         source += f" join (select file_no, {of.of_file} from ({cells}) group by file_no) using (file_no)"
     mapped = f"select file_no, row_no, wrong_width, {of.select.strip().rstrip(',')} from {source}"
     names = {str(name) for name, *_ in con.execute(f"describe {mapped}").fetchall()}
-    remarks = ", ".join(name if name in names else f"cast(null as varchar) as {name}" for name in ("reject", "note"))
+    said = {"reject": "varchar", "note": "varchar", "told_at": "timestamptz"}
+    remarks = ", ".join(name if name in names else f"cast(null as {kind}) as {name}" for name, kind in said.items())
     complete = ", ".join(_complete(column, column.name in names) for column in dataset.columns)
     final = ", ".join(f'try_cast("{column.name}" as {column.type}) as "{column.name}"' for column in dataset.columns)
     return f"""
         create table {table} as
         with mapped as ({mapped}),
         complete as (select file_no, row_no, wrong_width, {remarks}, {complete} from mapped),
-        judged as (select file_no, row_no, note, {reason_sql(dataset, loaded_at)} as reason, {final} from complete),
+        judged as (
+            select file_no, row_no, note, told_at, {reason_sql(dataset, loaded_at)} as reason, {final}
+            from complete
+        ),
         dated as (
-            select *, case when reason is null then {known_at_sql(dataset, known_at)} end as known_at
+            select * exclude (told_at),
+                case when reason is null then coalesce(told_at, {known_at_sql(dataset, known_at)}) end as known_at
             from judged
         )
         select *, {quote(of.name)} as format, {of.source_rank} as source_rank,

@@ -421,3 +421,23 @@ def test_mixed_headers_and_blank_lines_keep_row_numbers(lake: Lake, put: Put, re
     two = f"{PANEL}\nBAD,2020-01-03,1,1,1,-1,5\nAAA,2020-01-03,1,1,1,1,5\n"
     load(lake, put("one.csv", one), put("two.csv", two))
     assert [(file, row_no) for file, row_no, _, _ in refused(lake)] == [("one.csv", 6), ("two.csv", 2)]
+
+
+def test_a_table_says_itself_when_its_rows_were_known(lake: Lake, put: Put, rows: Rows) -> None:
+    lines = [
+        "date,symbol,series,open,high,low,close,volume,prev_close,known_at",
+        "2020-03-04,A,EQ,1,1,1,1,9,1,2020-03-09 19:10:00+05:30",
+        "2020-03-04,A,EQ,2,2,2,2,9,1,",
+        "2020-03-05,A,EQ,1,1,1,1,9,1,some day",
+    ]
+    report = load(lake, put("corrected.csv", "\n".join(lines) + "\n"))
+    assert rows(lake, "prices", "close, known_at") == [
+        (1.0, datetime(2020, 3, 9, 13, 40, tzinfo=UTC)),
+        (2.0, datetime(2020, 3, 4, 13, 0, tzinfo=UTC)),
+    ]
+    assert report.quarantined == (("prices", "known_at is not a time", 1),)
+    # a time given for the load stands where a row says none, and a dataset's own table may have the column too
+    given = datetime(2020, 4, 1, tzinfo=UTC)
+    sectors = "symbol,sector,seen_on,known_at\nA,Steel,2020-03-04,2020-03-06 10:00\nB,Steel,2020-03-04,\n"
+    load(lake, put("sectors.csv", sectors), known_at=given)
+    assert rows(lake, "sectors", "symbol, known_at") == [("A", datetime(2020, 3, 6, 4, 30, tzinfo=UTC)), ("B", given)]
