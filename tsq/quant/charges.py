@@ -6,6 +6,7 @@ many fills at once. Everything is exact accrual: nothing is rounded to paise or 
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _ON_VALUE = ("STT_DELIVERY", "EXCH_TXN", "IPFT", "SEBI_FEE", "STAMP_DELIVERY")
 _SERVICE_TAXES = ("SERVICE_TAX", "GST")
 _TAXABLE = ("exch_txn", "ipft", "sebi_fee", "brokerage")
 _TAXED = np.array([1, 2, 3, 6])  # their columns among CHARGES
+_INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30))
 _ORDER_LIMITS = re.compile(r"ratio_(?:min(?P<low>\d+)_max(?P<high>\d+)|min(?P<cap>\d+))")
 
 
@@ -60,7 +62,8 @@ def schedule(charges: pl.DataFrame, days: Sequence[Any] | Days, *, plan: str, ve
 
     Args:
         charges: dated rates: from_date, to_date (included; null while in force), item, venue, rate, unit, base, side,
-            status.
+            status; and, where the table has versions, known_from and known_to: a day is charged by what was known on
+            it, Asia/Kolkata.
         days: (n_days,) trade dates, in any order.
         plan: broker whose rows BROKERAGE_<plan> and DP_<plan> apply; `NONE` for neither.
         venue: exchange whose fees apply.
@@ -134,7 +137,7 @@ def _lookup(rows: list[dict[str, Any]], item: str, dates: Days) -> npt.NDArray[n
     for number, row in enumerate(rows):
         if row["item"] != item:
             continue
-        covers = dates >= np.datetime64(row["from_date"], "D")
+        covers = (dates >= np.datetime64(row["from_date"], "D")) & _known(row, dates)
         if row["to_date"] is not None:
             covers &= dates <= np.datetime64(row["to_date"], "D")
         if (index[covers] >= 0).any():
@@ -145,6 +148,14 @@ def _lookup(rows: list[dict[str, Any]], item: str, dates: Days) -> npt.NDArray[n
             )
         index[covers] = number
     return index
+
+
+def _known(row: dict[str, Any], dates: Days) -> npt.NDArray[np.bool_]:
+    """The days on which this version of a row was the one known; all of them where a table has no versions."""
+    if row.get("known_from") is None:
+        return np.ones(len(dates), dtype=bool)
+    first, end = (np.datetime64(row[name].astimezone(_INDIA).date(), "D") for name in ("known_from", "known_to"))
+    return (first <= dates) & (dates < end)
 
 
 def _in_force(

@@ -143,6 +143,7 @@ INTERVALS = {
     "pit.securities": ("valid_from", "valid_to"),
     "pit.sectors": ("valid_from", "valid_to"),
     "pit.fundamentals": ("known_from", "known_to"),
+    "pit.charges": ("known_from", "known_to"),
     "pit.entitlements": ("from_date", "to_date"),
 }
 
@@ -209,6 +210,7 @@ def test_rows_knowable_by_a_cut_do_not_see_past_it(bench_of: Callable[..., Bench
         "health.sessions_missing",
         "health.jumps",
         "health.identities",
+        "pit.tax_rates",
     }
     assert {name for name, count in compared.items() if count == 0} <= may_be_empty | set(INTERVALS) | {
         "alpha.ic_summary",

@@ -88,3 +88,18 @@ def test_a_table_that_cannot_be_right(table, plan, what, hint):
     assert what in error.value.what
     assert hint in error.value.hint
     assert error.value.where == "config/charges.csv"
+
+
+def test_a_day_is_charged_by_what_was_known_on_it():
+    """A rate of 1 January was put right on the 3rd: the first two days were charged by what was said before."""
+    first, mended = dt.date(2024, 1, 1), dt.date(2024, 1, 3)
+    midnights = [
+        dt.datetime(day.year, day.month, day.day, tzinfo=dt.UTC) - dt.timedelta(hours=5, minutes=30)
+        for day in (first, mended)
+    ]
+    versions = rates(row("STT_DELIVERY", 0.001), row("STT_DELIVERY", 0.002)).with_columns(
+        known_from=pl.Series(midnights), known_to=pl.Series([midnights[1], dt.datetime(9999, 12, 31, tzinfo=dt.UTC)])
+    )
+    days = [dt.date(2023, 12, 31), first, dt.date(2024, 1, 2), mended, dt.date(2024, 1, 4)]
+    made = schedule(versions, days, plan="NONE")
+    assert made.on_value[BUY, :, 0].tolist() == [0.0, 0.001, 0.001, 0.002, 0.002]
