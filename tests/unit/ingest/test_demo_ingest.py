@@ -28,10 +28,10 @@ def test_every_file_is_recognised(records: dict[str, FileRecord]) -> None:
     assert Counter(record.dataset for record in records.values() if record.dataset != "prices") == {
         "corporate_actions": 1,
         "fundamentals": 1,
-        "index_levels": 1,
+        "index_levels": 2,
         "index_members": 1,
         "listings": 1,
-        "sectors": 1,
+        "sectors": 2,
         "symbol_changes": 1,
     }
 
@@ -43,15 +43,20 @@ def test_rows_come_out_as_planned(records: dict[str, FileRecord]) -> None:
     by_format = Counter()
     for record in records.values():
         by_format[record.format] += record.rows_kept
+
+    def in_time(low: int, high: int) -> int:
+        return int(plan.traded[low:high].sum()) - sum(low <= c.row < high for c in plan.faults.late_rows)
+
     low, high = plan.era_rows["legacy_11"][0], plan.era_rows["legacy_13"][1]
-    assert by_format["legacy_bhavcopy"] == plan.traded[low:high].sum()
-    assert by_format["udiff"] == plan.traded[slice(*plan.era_rows["udiff"])].sum()
+    assert by_format["legacy_bhavcopy"] == in_time(low, high)
+    assert by_format["udiff"] == in_time(*plan.era_rows["udiff"])
+    assert by_format["panel_nse"] == len(plan.faults.prices) + len(plan.faults.late_rows)
     low, high = plan.era_rows["full"]
     lost = plan.traded[plan.truncated_row].sum() - next(
         record.rows_kept for name, record in records.items() if "cut off" in " ".join(record.notes)
     )
     assert 0 < lost < 0.3 * plan.size.securities
-    assert by_format["sec_bhavdata_full"] == plan.traded[low : high + OVERLAP_SESSIONS].sum() - lost
+    assert by_format["sec_bhavdata_full"] == in_time(low, high + OVERLAP_SESSIONS) - lost
 
 
 def test_only_the_planted_faults_are_reported(records: dict[str, FileRecord]) -> None:

@@ -38,9 +38,9 @@ def make_market(
     quality_premium: float = QUALITY_PREMIUM,
 ) -> Market:
     """Simulate a demo market without writing it; arguments as `write_demo`."""
-    plan_rng, price_rng, _ = _generators(seed)
+    plan_rng, price_rng, _, fault_rng = _generators(seed)
     return simulate(
-        make_plan(_size(size), plan_rng),
+        make_plan(_size(size), plan_rng, fault_rng),
         price_rng,
         momentum_premium=momentum_premium,
         quality_premium=quality_premium,
@@ -89,5 +89,5 @@ def _size(name: str) -> DemoSize:
 
 
 def _generators(seed: int) -> list[np.random.Generator]:
-    """Make independent generators of the plan, the prices and the filings."""
-    return [np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(3)]
+    """Make independent generators of the plan, the prices, the filings and the faults of knowledge."""
+    return [np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(4)]

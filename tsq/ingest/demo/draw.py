@@ -11,12 +11,19 @@ import numpy as np
 from tsq.ingest.demo import names
 from tsq.ingest.demo.calendar import BUDGET_SATURDAY, MUHURAT_SUNDAY, holidays, sessions
 from tsq.ingest.demo.happenings import Draft, act, interrupt, list_and_bury, rename, slide
+from tsq.ingest.demo.knowledge import plant
 from tsq.ingest.demo.plan import BE, E1, EQ, ERAS, OVERLAP_SESSIONS, SM, Action, Event, Plan
 from tsq.ingest.demo.size import DemoSize
 
 
-def make_plan(size: DemoSize, rng: np.random.Generator) -> Plan:
-    """Draw everything of a demo market that is no price."""
+def make_plan(size: DemoSize, rng: np.random.Generator, fault_rng: np.random.Generator) -> Plan:
+    """Draw everything of a demo market that is no price.
+
+    Args:
+        size: how big it is.
+        rng: consumed by what happens.
+        fault_rng: consumed by what is told wrong or late of it.
+    """
     draft = _start(size, rng)
     list_and_bury(draft)
     slides = slide(draft)
@@ -71,7 +78,7 @@ def make_plan(size: DemoSize, rng: np.random.Generator) -> Plan:
         crcrlf_row=era_rows["legacy_13"][0] + 7,
         events=(),
     )
-    return _with_events(plan, draft)
+    return plant(_with_events(plan, draft), draft, fault_rng)
 
 
 def _start(size: DemoSize, rng: np.random.Generator) -> Draft:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from tsq.ingest.demo.knowledge import FIRST_PROFIT, WRONG_SCALE
 from tsq.ingest.demo.market import Array, Ints, Market
-from tsq.ingest.demo.plan import Flags, Plan
+from tsq.ingest.demo.plan import Plan
 from tsq.ingest.demo.reference import FACE_VALUE_INR
 
 YEARS_BEFORE = 2
@@ -17,6 +18,7 @@ TAX_RATE = 0.25
 # the one filing that first came out in the wrong unit
 WRONG_UNIT = 100.0
 CORRECTED_AFTER = timedelta(days=9)
+RESTATED_AFTER = timedelta(days=120)
 
 _IST = timezone(timedelta(hours=5, minutes=30))
 
@@ -28,22 +30,17 @@ def write_filings(market: Market, rng: np.random.Generator, folder: Path) -> tup
     return (path,)
 
 
-def filers(plan: Plan) -> Ints:
-    """List the securities that file results: two equities in three."""
-    return np.array([c for c in range(plan.size.equities) if c % 3 != 2 or c == plan.restated[0]])
-
-
 def filings(market: Market, rng: np.random.Generator) -> pl.DataFrame:
     """Draw the filings, one a name and quarter, two years before the first session included.
 
     A better quality trait means a higher and steadier operating margin. A quarter is broadcast 30 to 55 days after
     its end, some after the evening's decision. One filing is a hundred times too large and is corrected nine days
-    later.
+    later; `Plan.faults` has more.
 
     Returns:
         the columns of the fundamentals dataset, amounts in rupees, sorted by broadcast_at and symbol.
     """
-    plan, columns = market.plan, filers(market.plan)
+    plan, columns = market.plan, np.array(market.plan.filers)
     starts, ends = _quarters(plan)
     shape = (len(ends), len(columns))
     quality = market.quality[columns]
@@ -98,7 +95,7 @@ def filings(market: Market, rng: np.random.Generator) -> pl.DataFrame:
             "cfo_inr": rupees(4 * (operating - tax)[q, c]),
         }
     ).with_columns(pl.when(pl.Series(year_end[q, 0])).then(pl.col("cfo_inr")).alias("cfo_inr"))
-    return _restate(table, plan, rows_of=column == plan.restated[0]).sort("broadcast_at", "symbol")
+    return _with_faults(table, plan, column).sort("broadcast_at", "symbol")
 
 
 def _quarters(plan: Plan) -> tuple[list[date], list[date]]:
@@ -134,13 +131,24 @@ def _shares_and_face(market: Market) -> tuple[Array, Array]:
     return shares, face
 
 
-def _restate(table: pl.DataFrame, plan: Plan, rows_of: Flags) -> pl.DataFrame:
-    """File one result in the wrong unit first, and right some days later."""
-    at = f"{plan.day(plan.restated[1])}"
-    index = int(np.flatnonzero(rows_of & (table["broadcast_at"].to_numpy() < at))[-1])
-    right = table[index]
-    later = datetime.fromisoformat(right["broadcast_at"][0]) + CORRECTED_AFTER
+def _with_faults(table: pl.DataFrame, plan: Plan, column: Ints) -> pl.DataFrame:
+    """File some results wrong: put right days later, put right months later, or never."""
+    faults = plan.faults
     amounts = [name for name in table.columns if name.endswith("_inr") and name not in ("face_value_inr", "eps_inr")]
-    wrong = right.with_columns(pl.col(amounts) * WRONG_UNIT)
-    corrected = right.with_columns(pl.lit(later.isoformat(sep=" ")).alias("broadcast_at"))
-    return pl.concat([table[:index], wrong, table[index + 1 :], corrected])
+    profits = ["operating_profit_inr", "tax_inr", "net_profit_inr", "eps_inr"]
+    planted: list[tuple[tuple[int, int], list[str], float, timedelta | None]] = [
+        (plan.restated, amounts, WRONG_UNIT, CORRECTED_AFTER)
+    ]
+    planted += [(fault, profits, FIRST_PROFIT, RESTATED_AFTER) for fault in faults.restated]
+    planted += [(fault, amounts, WRONG_SCALE, None) for fault in faults.wrong_scale]
+    planted += [(fault, ["paid_up_capital_inr"], 0.0, None) for fault in faults.no_capital]
+    filed, place = table.with_row_index("place"), np.arange(len(table))
+    later = []
+    for (security, row), names, factor, after in planted:
+        at = place[(column == security) & (table["broadcast_at"].to_numpy() < f"{plan.day(row)}")][-1]
+        if after is not None:
+            broadcast = datetime.fromisoformat(table["broadcast_at"][int(at)]) + after
+            later.append(table[int(at)].with_columns(pl.lit(broadcast.isoformat(sep=" ")).alias("broadcast_at")))
+        wrong = pl.when(pl.col("place") == at).then(pl.col(names) * factor).otherwise(pl.col(names))
+        filed = filed.with_columns(wrong)
+    return pl.concat([filed.drop("place"), *later])

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from tsq.ingest.demo.knowledge import INDEX_MISPRINT, published
 from tsq.ingest.demo.market import Array, Market
-from tsq.ingest.demo.plan import Flags
+from tsq.ingest.demo.plan import Flags, Plan
 
 INDEX_NAME = "Demo 100"
 MEMBERS = 100
@@ -22,9 +23,14 @@ _HALF_YEAR = 126
 
 
 def write_index(market: Market, folder: Path) -> tuple[Path, ...]:
-    """Write index_levels.csv (a price index) and index_members.csv; returns their paths."""
+    """Write index_levels.csv (a price index), its corrections and index_members.csv; returns their paths."""
     member = memberships(market)
-    tables = {"index_levels.csv": _levels(market, member), "index_members.csv": _members(market, member)}
+    levels = _levels(market, member)
+    tables = {
+        "index_levels.csv": _first_told(market.plan, levels),
+        "corrected_index_levels.csv": _corrected(market.plan, levels),
+        "index_members.csv": _members(market, member),
+    }
     for name, table in tables.items():
         (folder / name).write_bytes(table.write_csv().encode())
     return tuple(folder / name for name in tables)
@@ -85,27 +91,38 @@ def _levels(market: Market, member: Flags) -> pl.DataFrame:
     )
 
 
+def _first_told(plan: Plan, levels: pl.DataFrame) -> pl.DataFrame:
+    wrong = pl.col("date").is_in([plan.day(c.row) for c in plan.faults.index_levels])
+    prices = ["open", "high", "low", "close"]
+    return levels.with_columns(
+        pl.when(wrong).then((pl.col(prices) * INDEX_MISPRINT).round(2)).otherwise(pl.col(prices))
+    )
+
+
+def _corrected(plan: Plan, levels: pl.DataFrame) -> pl.DataFrame:
+    known = {plan.day(c.row): published(plan, c.known) for c in plan.faults.index_levels}
+    right = levels.filter(pl.col("date").is_in(list(known)))
+    return right.with_columns(pl.Series("known_at", [known[day] for day in right["date"]], dtype=pl.String))
+
+
 def _members(market: Market, member: Flags) -> pl.DataFrame:
     plan, n_sessions = market.plan, len(member)
     edges = np.diff(np.pad(member, ((1, 1), (0, 0))).astype(np.int8), axis=0)
     rows = []
     for column in np.flatnonzero(member.any(axis=0)):
         ins, outs = np.flatnonzero(edges[:, column] == 1), np.flatnonzero(edges[:, column] == -1)
-        rows += [
-            (
-                INDEX_NAME,
-                plan.symbol_at(int(start), int(column)),
-                plan.day(int(start)),
-                plan.day(int(end)) if end < n_sessions else None,
-                plan.day(int(start)) - _NOTICE,
-            )
-            for start, end in zip(ins, outs, strict=True)
-        ]
+        for start, end in zip(ins.tolist(), outs.tolist(), strict=True):
+            since, until = plan.day(start), plan.day(end) if end < n_sessions else None
+            # nobody announces a death four weeks before
+            notice = _NOTICE if end <= plan.last_row[column] else timedelta(0)
+            symbol = plan.symbol_at(start, int(column))
+            rows.append((INDEX_NAME, symbol, since, until, since - _NOTICE, until and until - notice))
     schema = {
         "index_name": pl.String,
         "symbol": pl.String,
         "valid_from": pl.Date,
         "valid_to": pl.Date,
         "announced_on": pl.Date,
+        "exit_announced_on": pl.Date,
     }
     return pl.DataFrame(rows, schema=schema, orient="row").sort("symbol", "valid_from")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -50,6 +51,50 @@ class Action:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """A fact of session `row` on security `column` that is wrong or missing until the evening of session `known`."""
+
+    column: int
+    row: int
+    known: int
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What session `announced` was told of an action, before the truth (in `Plan.actions`, or nothing) replaced it."""
+
+    action: Action
+    announced: int
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What the exchange first tells wrong, late or not at all.
+
+    Attributes:
+        prices: closes printed wrong.
+        late_rows: rows missing from their session's file.
+        index_levels: levels printed wrong; their `column` is -1.
+        labels: sectors given wrong; `row` is the first session of the name.
+        claims: versions of corporate actions that did not last.
+        announced: (security, ex-session) → session that announces the version that lasts, where not weeks before.
+        restated: (security, session): profits of its last result before that are restated months later.
+        wrong_scale: (security, session): its last result before is in a wrong scale and stays so.
+        no_capital: (security, session): its last result before has no paid-up capital and stays so.
+    """
+
+    prices: tuple[Correction, ...] = ()
+    late_rows: tuple[Correction, ...] = ()
+    index_levels: tuple[Correction, ...] = ()
+    labels: tuple[Correction, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    announced: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    restated: tuple[tuple[int, int], ...] = ()
+    wrong_scale: tuple[tuple[int, int], ...] = ()
+    no_capital: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
 class Plan:
     """The demo market without prices.
 
@@ -88,6 +133,12 @@ class Plan:
     truncated_row: int
     crcrlf_row: int
     events: tuple[Event, ...]
+    faults: Faults = field(default_factory=Faults)
+
+    @property
+    def filers(self) -> tuple[int, ...]:
+        """Securities that file results: two equities in three."""
+        return tuple(c for c in range(self.size.equities) if c % 3 != 2 or c == self.restated[0])
 
     def symbol_at(self, row: int, column: int) -> str:
         """Say the symbol of a security as printed in session `row`."""

@@ -17,8 +17,9 @@ import numpy as np
 import polars as pl
 
 from tsq.ingest.demo.calendar import day_month_year
-from tsq.ingest.demo.market import Ints, Market
-from tsq.ingest.demo.plan import OVERLAP_SESSIONS, SERIES
+from tsq.ingest.demo.knowledge import MISPRINT, published
+from tsq.ingest.demo.market import TICK_INR, Ints, Market
+from tsq.ingest.demo.plan import OVERLAP_SESSIONS, SERIES, Correction, Plan
 
 LEGACY_11_HEADER = "SYMBOL,SERIES,OPEN,HIGH,LOW,CLOSE,LAST,PREVCLOSE,TOTTRDQTY,TOTTRDVAL,TIMESTAMP,"
 LEGACY_13_HEADER = LEGACY_11_HEADER + "TOTALTRADES,ISIN,"
@@ -49,6 +50,7 @@ _COLUMNS = {
     "company open high low close last prev_close nothing close nothing nothing volume turnover trades session_id lot "
     "nothing nothing nothing nothing nothing",
 }
+_CORRECTED = "date symbol series isin open high low close last prev_close volume turnover trades known_at"
 _NUMBERS = "open high low close last prev_close average turnover volume trades deliverable"
 
 
@@ -93,9 +95,46 @@ def price_rows(market: Market) -> pl.DataFrame:
 
 
 def write_prices(market: Market, folder: Path) -> tuple[Path, ...]:
-    """Write every price file of the market into `folder`; returns their paths, oldest session first."""
+    """Write every price file of the market into `folder`, and one of corrections; returns their paths."""
     rows = price_rows(market)
-    return tuple(_write(file, folder) for file in _price_files(market, rows))
+    files = [_write(file, folder) for file in _price_files(market, _first_told(market.plan, rows))]
+    corrected = folder / "corrected_prices.csv"
+    corrected.write_bytes(corrected_rows(market, rows).write_csv(float_precision=2).encode())
+    return (*files, corrected)
+
+
+def corrected_rows(market: Market, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows that came wrong or not at all, as they are right, with the time at which they were published.
+
+    Returns:
+        columns of the prices dataset, and known_at; oldest session first.
+    """
+    plan = market.plan
+    put_right = pl.DataFrame(
+        [(c.row, c.column, plan.day(c.row), published(plan, c.known)) for c in _price_faults(plan)],
+        schema={"row": pl.Int64, "column": pl.Int64, "date": pl.Date, "known_at": pl.String},
+        orient="row",
+    )
+    found = rows.join(put_right, on=["row", "column"]).sort("date", "symbol")
+    return found.select(_CORRECTED.split()).rename({"turnover": "turnover_inr"})
+
+
+def _price_faults(plan: Plan) -> tuple[Correction, ...]:
+    return (*plan.faults.prices, *plan.faults.late_rows)
+
+
+def _first_told(plan: Plan, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows as the day's files print them: some closes too low, some rows not there."""
+
+    def among(corrections: tuple[Correction, ...]) -> pl.Expr:
+        cells = [(pl.col("row") == c.row) & (pl.col("column") == c.column) for c in corrections]
+        return pl.any_horizontal(pl.lit(False), *cells)
+
+    too_low = (pl.col("close") * MISPRINT / TICK_INR).round() * TICK_INR
+    misprinted = rows.with_columns(
+        pl.when(among(plan.faults.prices)).then(too_low.round(2)).otherwise("close").alias("close")
+    )
+    return misprinted.filter(~among(plan.faults.late_rows)).with_columns(pl.min_horizontal("low", "close").alias("low"))
 
 
 def _price_files(market: Market, rows: pl.DataFrame) -> Iterator[_PriceFile]:

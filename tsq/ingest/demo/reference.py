@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from tsq.ingest.demo.calendar import day_month_year
+from tsq.ingest.demo.knowledge import LABEL_SHIFT, published
 from tsq.ingest.demo.market import Market
 from tsq.ingest.demo.names import SECTORS
 from tsq.ingest.demo.plan import Action, Plan
@@ -17,10 +18,14 @@ EQUITY_L_HEADER = "SYMBOL,NAME OF COMPANY, SERIES, DATE OF LISTING, PAID UP VALU
 
 
 def write_reference(market: Market, folder: Path) -> tuple[Path, ...]:
-    """Write symbolchange.csv, corporate_actions.csv, sector_mapping.csv and EQUITY_L.csv; returns their paths."""
+    """Write the lists of renames, listings, corporate actions, sectors and corrected sectors; returns their paths."""
     plan = market.plan
     lines = {"symbolchange.csv": _symbol_changes(plan), "EQUITY_L.csv": _listings(plan)}
-    tables = {"corporate_actions.csv": _corporate_actions(market), "sector_mapping.csv": _sectors(plan)}
+    tables = {
+        "corporate_actions.csv": _corporate_actions(market),
+        "sector_mapping.csv": _sectors(plan),
+        "corrected_sectors.csv": _corrected_sectors(plan),
+    }
     for name, text in lines.items():
         (folder / name).write_bytes("".join(f"{line}\n" for line in text).encode())
     for name, table in tables.items():
@@ -74,14 +79,25 @@ def _listed_on(plan: Plan, column: int) -> date:
 
 
 def _corporate_actions(market: Market) -> pl.DataFrame:
-    return pl.DataFrame([_action_row(market, action) for action in market.plan.actions], orient="row")
+    plan = market.plan
+    told = [(action, _announced(plan, action)) for action in plan.actions]
+    told += [(claim.action, published(plan, claim.announced)) for claim in plan.faults.claims]
+    told.sort(key=lambda version: (version[0].row, version[0].column, version[1]))
+    return pl.DataFrame([_action_row(market, action, announced) for action, announced in told], orient="row")
 
 
-def _action_row(market: Market, action: Action) -> dict[str, object]:
+def _announced(plan: Plan, action: Action) -> str:
+    """When the version of an action that lasts was announced: weeks before, or late by plan."""
+    if (action.column, action.row) in plan.faults.announced:
+        return published(plan, plan.faults.announced[action.column, action.row])
+    day = plan.day(action.row) - timedelta(days=21 + action.column % 14)
+    return f"{day} {16 + action.column % 4}:{10 + action.column % 40}:00+05:30"
+
+
+def _action_row(market: Market, action: Action, announced_at: str) -> dict[str, object]:
     plan, dividend = market.plan, action.kind == "dividend"
     before = float(market.prev_close[action.row, action.column])
     in_shares = action.kind in ("split", "bonus")
-    announced = plan.day(action.row) - timedelta(days=21 + action.column % 14)
     return {
         "symbol": plan.symbol_at(action.row, action.column),
         "isin": plan.isin_at(action.row, action.column),
@@ -91,23 +107,37 @@ def _action_row(market: Market, action: Action) -> dict[str, object]:
         "share_factor": round(1 / action.price_factor, 6) if in_shares else 1.0,
         "cash_inr": round(before * (1 - action.price_factor), 2) if dividend else None,
         "status": action.status,
-        "announced_at": f"{announced} {16 + action.column % 4}:{10 + action.column % 40}:00+05:30",
+        "announced_at": announced_at,
         "source": "demo market",
     }
 
 
 def _sectors(plan: Plan) -> pl.DataFrame:
-    """Sectors as seen on the first session of each name; one name without a date, one reclassified, some absent."""
+    """Sectors as seen on the first session of each name: some absent or wrong, one undated, one changed later."""
+    wrong = {c.column for c in plan.faults.labels}
     moved, moved_row = plan.sector_move
     rows = [
-        (c, int(plan.first_row[c]), int(plan.sector[c])) for c in range(plan.size.equities) if c not in plan.unsectored
+        (c, int(plan.first_row[c]), int(plan.sector[c]) + (LABEL_SHIFT if c in wrong else 0))
+        for c in range(plan.size.equities)
+        if c not in plan.unsectored
     ]
-    rows.append((moved, moved_row, (int(plan.sector[moved]) + 1) % len(SECTORS)))
+    rows.append((moved, moved_row, int(plan.sector[moved]) + 1))
+    return _sector_rows(plan, rows).sort("symbol", "seen_on")
+
+
+def _corrected_sectors(plan: Plan) -> pl.DataFrame:
+    faults = plan.faults.labels
+    known = pl.Series("known_at", [published(plan, c.known) for c in faults], dtype=pl.String)
+    return _sector_rows(plan, [(c.column, c.row, int(plan.sector[c.column])) for c in faults]).with_columns(known)
+
+
+def _sector_rows(plan: Plan, rows: list[tuple[int, int, int]]) -> pl.DataFrame:
+    """Rows of (security, session in which the list was seen, sector)."""
     return pl.DataFrame(
         {
             "symbol": [plan.symbol_at(row, c) for c, row, _ in rows],
             "isin": [plan.isin_at(row, c) for c, row, _ in rows],
-            "sector": [SECTORS[sector] for _, _, sector in rows],
+            "sector": [SECTORS[sector % len(SECTORS)] for _, _, sector in rows],
             "seen_on": [None if c == plan.undated else plan.day(row) for c, row, _ in rows],
         }
-    ).sort("symbol", "seen_on")
+    )

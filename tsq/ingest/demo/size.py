@@ -11,6 +11,7 @@ class DemoSize:
     """A size of the demo market.
 
     Every count is a number of securities; no security has more than one of the events, so that each can be told apart.
+    The last four count faults of knowledge, which come on top.
     Four more securities than `equities` are made: an ETF, a rights entitlement, a partly paid line and an SME share.
     """
 
@@ -29,6 +30,10 @@ class DemoSize:
     holes: int
     be_stretches: int
     unsectored: int
+    misprints: int
+    late_rows: int
+    wrong_labels: int
+    restated_results: int
 
     @property
     def securities(self) -> int:
@@ -52,6 +57,10 @@ _SMALL = DemoSize(
     holes=1,
     be_stretches=2,
     unsectored=2,
+    misprints=1,
+    late_rows=1,
+    wrong_labels=1,
+    restated_results=2,
 )
 _DEFAULT = DemoSize(
     name="default",
@@ -69,6 +78,10 @@ _DEFAULT = DemoSize(
     holes=8,
     be_stretches=12,
     unsectored=6,
+    misprints=4,
+    late_rows=4,
+    wrong_labels=3,
+    restated_results=6,
 )
 
 SIZES = {size.name: size for size in (_SMALL, _DEFAULT)}
