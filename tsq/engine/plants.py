@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from tsq.engine import plants_rows
+from tsq.engine import plants_reads, plants_rows, plants_text
 from tsq.engine.compile import Compiled
 from tsq.engine.graph import Graph
 from tsq.engine.plants_axis import Change, Place, place_of, spelt
@@ -79,7 +79,11 @@ def plants(
                 yield Plant(leak, node.name, change.sql, change.said, change.column)
 
 
-_MAKERS: tuple[Callable[[Place], Iterator[Change]], ...] = (plants_rows.changes,)
+_MAKERS: tuple[Callable[[Place], Iterator[Change]], ...] = (
+    plants_rows.changes,
+    plants_text.changes,
+    plants_reads.changes,
+)
 
 
 def differing(honest: str, planted: str, columns: Mapping[str, str]) -> str:

@@ -40,6 +40,7 @@ class Axis:
         key: columns that name a line of rows through time; empty where all rows are one line.
         order: columns that make the order of a line full, after `when`.
         times: columns that say when, not what.
+        saying_known: those of `times` that `known` is made of.
     """
 
     when: str
@@ -47,6 +48,7 @@ class Axis:
     key: tuple[str, ...]
     order: tuple[str, ...]
     times: frozenset[str]
+    saying_known: frozenset[str]
 
     @property
     def line(self) -> str:
@@ -164,7 +166,8 @@ def axis_of(header: Header, columns: Mapping[str, str]) -> Axis | None:
     told = times & set(header.grain)
     key = tuple(name for name in header.grain if name not in times) if told else ()
     order = tuple(name for name in (header.grain or columns) if name not in key)
-    return Axis(when, known or when, key, order, frozenset(times))
+    saying = frozenset({*([moment] if moment else []), *knowable} & times)
+    return Axis(when, known or when, key, order, frozenset(times), saying)
 
 
 def spelt(name: str) -> str:

@@ -25,7 +25,7 @@ columns:
 """
 DAILY = "/*---\ndate: day\ngrain: [day, name]\nknowable: day\n---\n*/\n"
 # two names over six days, one of which ends after the fourth
-ROWS = "insert into raw.t by name select date '2024-01-01' + i::integer as day, name, power(2, i) * f as x, 10 * i as n from range(6) as r(i), (values ('a', 1.0), ('b', -1.0)) as names(name, f) where name = 'a' or i < 4"
+ROWS = "insert into raw.t by name select date '2024-01-01' + i::integer as day, name, power(2, i) * f as x, 10 * i as n, 'f' as format, '2024-01-01 12:00+00'::timestamptz + to_days(i::integer) as known_at from range(6) as r(i), (values ('a', 1.0), ('b', -1.0)) as names(name, f) where name = 'a' or i < 4"
 
 
 def read(root: Path) -> Graph:
@@ -53,7 +53,7 @@ def plant(make_project: MakeProject) -> Callable[..., dict[str, list[Plant]]]:
 def con() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute(
-        "create schema raw; create schema base; create table raw.t (day date, name varchar, x double, n bigint)"
+        "set timezone = 'UTC'; create schema raw; create schema base; create table raw.t (day date, name varchar, x double, n bigint, format varchar, known_at timestamptz)"
     )
     con.execute(ROWS)
     return con
