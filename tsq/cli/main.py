@@ -48,6 +48,9 @@ ExcludeOption = Annotated[
 AsOfOption = Annotated[
     str | None, typer.Option(help="Build from what was known then, e.g. '2023-06-30 18:00' (Asia/Kolkata).")
 ]
+LoadedByOption = Annotated[
+    str | None, typer.Option(help="Build from what had been loaded by then, whenever it was known (Asia/Kolkata).")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -70,6 +73,7 @@ def run(
     models: ModelsOption = None,
     exclude: ExcludeOption = None,
     as_of: AsOfOption = None,
+    loaded_by: LoadedByOption = None,
     sets: SetOption = None,
     profile: ProfileOption = None,
     full_refresh: Annotated[bool, typer.Option(help="Build every selected model, changed or not.")] = False,
@@ -108,7 +112,7 @@ def run(
         root=project,
         sets=sets or [],
         profile=profile,
-        wish=running.Wish(models or ["all"], exclude or [], as_of, full_refresh, build),
+        wish=running.Wish(models or ["all"], exclude or [], as_of, full_refresh, build, loaded_by),
         work=running.Work(threads, memory_limit, wait, verify_skips),
         with_report=report,
         as_json=as_json,
@@ -120,6 +124,7 @@ def plan(
     models: ModelsOption = None,
     exclude: ExcludeOption = None,
     as_of: AsOfOption = None,
+    loaded_by: LoadedByOption = None,
     sets: SetOption = None,
     profile: ProfileOption = None,
     full_refresh: Annotated[bool, typer.Option(help="As if every selected model were built anew.")] = False,
@@ -131,7 +136,7 @@ def plan(
     """Say what a run would do, model by model, and why; nothing is written."""
     from tsq.cli import planning, running
 
-    wish = running.Wish(models or ["all"], exclude or [], as_of, full_refresh, build)
+    wish = running.Wish(models or ["all"], exclude or [], as_of, full_refresh, build, loaded_by)
     planning.plan(root=project, sets=sets or [], profile=profile, wish=wish, everything=everything, as_json=as_json)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import typer
@@ -16,9 +17,11 @@ from tsq.config import Project
 from tsq.engine import builds, failed, freshness
 from tsq.engine import plan as plans
 from tsq.engine.graph import Graph
+from tsq.engine.lake import Lake
 from tsq.engine.locks import locked
 from tsq.engine.manifest import Manifest
 from tsq.engine.plan import Base, Inputs, Plan
+from tsq.errors import TsqError
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Wish:
     as_of: str | None
     full_refresh: bool
     build: str | None
+    loaded_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -103,15 +107,33 @@ def make_plan(graph: Graph, wish: Wish) -> Plan:
     """Plan from the build that leaves least to do: the published one, or the one that has the wished name."""
     pointer = graph.catalog.project.pointer
     market = workspace.market(graph)
-    moment = workspace.parse_time(wish.as_of) if wish.as_of else market.lake.newest_known_at()
-    asked = moment if wish.as_of else None
-    observed_at = freshness.observation(as_of=asked, lives_on=market.kind == "real")
-    inputs = Inputs(market.lake, market.kind, moment, observed_at)
+    loaded_by = workspace.parse_time(wish.loaded_by) if wish.loaded_by else None
+    lake = _as_loaded(market.lake, loaded_by) if loaded_by else market.lake
+    asked = workspace.parse_time(wish.as_of) if wish.as_of else None
+    observed_at = freshness.observation(as_of=asked or loaded_by, lives_on=market.kind == "real")
+    inputs = Inputs(lake, market.kind, asked or lake.newest_known_at(), observed_at)
     bases = [plans.base_of(pointer)]
     if wish.build and wish.build in builds.names(pointer.parent / "builds"):
         manifest = builds.sound(builds.resolve(pointer, wish.build))
         bases.append(plans.from_manifest(manifest, pointer.parent / "builds") if manifest else None)
     return _best(graph, inputs, wish, bases)
+
+
+def _as_loaded(lake: Lake, moment: dt.datetime) -> Lake:
+    """The lake as it was loaded by a time.
+
+    Raises:
+        TsqError: nothing was loaded by then.
+    """
+    found = replace(lake, loaded_by=moment)
+    if not found.batches():
+        first = min((batch.loaded_at for batch in lake.batches()), default=None)
+        raise TsqError(
+            f"nothing had been loaded by {workspace.in_india(moment.isoformat())} IST",
+            where=lake.root,
+            hint=f"the first load was at {workspace.in_india(first.isoformat())} IST" if first else "load files first",
+        )
+    return found
 
 
 def resumed(plan: Plan, graph: Graph, wish: Wish) -> Plan:
@@ -164,8 +186,9 @@ def report_files(project: Project) -> tuple[Path, ...]:
 
 
 def _as_of(plan: Plan) -> str:
-    moment = plan.inputs.as_of
-    return f"as of {moment.astimezone(workspace.INDIA):%Y-%m-%d %H:%M} IST" if moment else "no data"
+    moment, loaded_by = plan.inputs.as_of, plan.inputs.lake.loaded_by
+    known = f"as of {moment.astimezone(workspace.INDIA):%Y-%m-%d %H:%M} IST" if moment else "no data"
+    return f"{known}, loaded by {loaded_by.astimezone(workspace.INDIA):%Y-%m-%d %H:%M} IST" if loaded_by else known
 
 
 def _build(plan: Plan, name: str | None, work: Work) -> tuple[Path, str | None]:

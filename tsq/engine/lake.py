@@ -99,12 +99,14 @@ class Batch:
 class Lake:
     """A lake at `root` holding `datasets`. Reading never needs a connection: it gives SQL.
 
-    `only` shows no other parts than these (by path): the lake as a run of the past saw it; None shows all.
+    `only` shows no other parts than these (by path): the lake as a run of the past saw it; None shows all. `loaded_by`
+    shows no batch that was loaded later: the lake as it was then.
     """
 
     root: Path
     datasets: Mapping[str, Dataset]
     only: frozenset[str] | None = None
+    loaded_by: datetime | None = None
 
     def __post_init__(self) -> None:
         for dataset in self.datasets.values():
@@ -119,6 +121,8 @@ class Lake:
     def batches(self) -> tuple[Batch, ...]:
         """Every batch that exists, oldest first."""
         found = [_read_batch(path, path.stat().st_mtime_ns) for path in (self.root / "_batches").glob("*.json")]
+        if self.loaded_by is not None:
+            found = [batch for batch in found if batch.loaded_at <= self.loaded_by]
         if self.only is not None:
             found = [replace(batch, parts=self._shown(batch, self.only)) for batch in found]
         return tuple(sorted(found, key=lambda batch: (batch.loaded_at, batch.batch_id)))

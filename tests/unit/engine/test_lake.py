@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -231,3 +232,17 @@ def test_a_lost_part_and_a_damaged_batch_are_errors(lake: Lake, add: Add) -> Non
     path.write_text(json.dumps(body), encoding="utf-8")
     with pytest.raises(TsqError, match="not a batch"):
         lake.batches()
+
+
+def test_a_lake_as_it_was_loaded_by_a_time(lake: Lake, add: Add, con: duckdb.DuckDBPyConnection) -> None:
+    tuesday = MONDAY + timedelta(days=1)
+    add("b1", ("north", MONDAY))
+    add("b2", ("south", MONDAY), ("east", tuesday), loaded_at=LOADED + timedelta(days=1), bad=True)
+    before = replace(lake, loaded_by=LOADED)
+    assert [batch.batch_id for batch in before.batches()] == ["b1"]
+    assert con.execute(f"select site from ({before.source_sql('readings', None)})").fetchall() == [("north",)]
+    assert con.execute(f"select count(*) from ({before.quarantine_sql()})").fetchone() == (0,)
+    assert before.newest_known_at() == MONDAY
+    assert before.source_hash("readings", None) != lake.source_hash("readings", None)
+    assert replace(lake, loaded_by=LOADED + timedelta(days=1)).batches() == lake.batches()
+    assert replace(lake, loaded_by=LOADED - timedelta(days=1)).batches() == ()
