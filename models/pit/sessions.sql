@@ -7,25 +7,36 @@ checks:
   - "session_no > 0"
   - "kind in ('normal', 'special', 'short')"
   - "is_short = (kind = 'short')"
+  - "basis in ('list', 'traded')"
   - name: numbered_without_gaps
     query: "select max(session_no) from pit.sessions having max(session_no) != count(*)"
 columns:
   date: {type: DATE, doc: "trade date"}
   session_no: {type: INTEGER, doc: "running number from 1"}
   normal_no: {type: INTEGER, doc: "running number of the sessions that are not short; null on a short one"}
-  kind: {type: VARCHAR, doc: "normal, special (a full session at a weekend) or short (Muhurat, disaster-recovery drill)"}
+  kind: {type: VARCHAR, doc: "normal, special (a full session at a weekend, or on another day that is usually shut) or short (Muhurat, disaster-recovery drill)"}
   is_short: {type: BOOLEAN, doc: "kept out of volume and volatility windows, and no day to decide on"}
+  name: {type: VARCHAR, doc: "what it was called by its evening: muhurat, dr_drill, budget, …; null for a session nobody gave a name"}
+  basis: {type: VARCHAR, doc: "what says whether it is short: list (config.special_sessions or the announced calendar) or traded (its turnover)"}
   n_securities: {type: INTEGER, doc: "rows of the fullest source of the day"}
   turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded in it"}
   is_week_end: {type: BOOLEAN, doc: "the evening on which the ISO week is known to be over"}
   is_month_end: {type: BOOLEAN, doc: "the evening on which the month is known to be over"}
   is_quarter_end: {type: BOOLEAN, doc: "the evening on which the quarter is known to be over"}
+  known_at: {type: TIMESTAMPTZ, doc: "when its prices were known"}
 ---
 One row is one trading session, derived from what traded: packaged calendars miss every weekend and Muhurat session. Known at its evening.
-A day with far fewer rows than the sessions before it is a stray file, not a session. Short sessions are told by a turnover far below the
-median of the sessions *before* them (0.04–0.23 of it; full weekend sessions 0.75 and more).
-A period ends on the last session after which no weekday of it is left. Where a holiday takes its last weekday, nobody could know from the data
-alone that the period was over: the flag then falls on the first session after it, never on a day known to be last only by hindsight.
+A day with far fewer rows than the sessions before it is a stray file, not a session.
+
+Short sessions are told by a turnover far below the median of the days *before* them (0.04–0.29 of it; full weekend sessions 0.75 and more) and
+by what had been announced of the day by then, `config.special_sessions` or `pit.calendar`, whichever spoke last. Within
+`session_list_margin_pct` points of `short_session_turnover_pct` the announcement decides, beyond them what traded: a drill that became a full
+session is full even where nobody told the list, and a Muhurat of high spirits stays short. Without a day before it, the announcement alone
+decides.
+
+A period ends on the last session after which no day of it will trade, by the announced calendar, or by weekday where it is silent. Where a
+holiday that nobody had announced takes its last day, the flag falls on the first session after it, never on a day known to be last only by
+hindsight.
 */
 with compared as (
     select
@@ -36,25 +47,100 @@ with compared as (
     window past as (order by date rows between {{ session_lookback_sessions }} preceding and 1 preceding)
 ),
 
+-- what was said of a day, and when
+listed as (
+    select
+        date,
+        timezone('Asia/Kolkata', cast(known_on as timestamp)) as known_from,
+        kind as name,
+        is_short,
+        1 as place,
+    from config.special_sessions
+    union all
+    select
+        date,
+        known_from,
+        coalesce(name, status),
+        status = 'short',
+        2,
+    from pit.calendar
+    where status in ('special', 'short')
+),
+
+expected as (
+    select
+        compared.date,
+        listed.name,
+        listed.is_short,
+    from compared
+    join listed on listed.date = compared.date and listed.known_from <= compared.known_at
+    qualify row_number() over (partition by compared.date order by listed.known_from desc, listed.place, listed.is_short) = 1
+),
+
+judged as (
+    select
+        compared.*,
+        expected.name,
+        expected.is_short as said_short,
+        case
+            when expected.is_short
+                then coalesce(
+                    turnover_inr < usual_turnover_inr * {{ short_session_turnover_pct + session_list_margin_pct }} / 100, true
+                )
+            when not expected.is_short
+                then coalesce(
+                    turnover_inr < usual_turnover_inr * {{ short_session_turnover_pct - session_list_margin_pct }} / 100, false
+                )
+            else coalesce(turnover_inr < usual_turnover_inr * {{ short_session_turnover_pct }} / 100, false)
+        end as is_short,
+    from compared
+    left join expected using (date)
+),
+
 sessions as (
     select
         *,
         row_number() over (order by date) as session_no,
-        coalesce(turnover_inr < usual_turnover_inr * {{ short_session_turnover_pct }} / 100, false) as is_short,
-    from compared
+    from judged
     where coalesce(n_securities >= usual_securities * {{ session_min_securities_pct }} / 100, true)
 ),
 
--- weekdays left in the period after this session
+-- days left in the week and in the month after this session, and whether they will trade full hours, as far as was known
+ahead as (
+    select
+        sessions.date,
+        sessions.known_at,
+        cast(unnest(generate_series(
+            sessions.date + 1,
+            greatest(last_day(sessions.date), sessions.date + 7 - isodow(sessions.date)::integer),
+            interval 1 day
+        )) as date) as day,
+    from sessions
+    where not sessions.is_short
+),
+
+left_over as (
+    select
+        ahead.date,
+        bool_or(date_trunc('week', ahead.day) = date_trunc('week', ahead.date)) as in_week,
+        bool_or(date_trunc('month', ahead.day) = date_trunc('month', ahead.date)) as in_month,
+    from ahead
+    left join pit.calendar as calendar
+        on calendar.date = ahead.day and calendar.known_from <= ahead.known_at and ahead.known_at < calendar.known_to
+    where coalesce(calendar.trades and calendar.status != 'short', isodow(ahead.day) <= 5)
+    group by ahead.date
+),
+
 ends as (
     select
-        date,
-        row_number() over (order by date) as normal_no,
-        isodow(date) >= 5 as week_over,
-        date >= last_day(date) - greatest(isodow(last_day(date)) - 5, 0)::integer as month_over,
-        month(date) % 3 = 0 as last_month_of_quarter,
+        sessions.date,
+        row_number() over (order by sessions.date) as normal_no,
+        not coalesce(left_over.in_week, false) as week_over,
+        not coalesce(left_over.in_month, false) as month_over,
+        month(sessions.date) % 3 = 0 as last_month_of_quarter,
     from sessions
-    where not is_short
+    left join left_over using (date)
+    where not sessions.is_short
 ),
 
 before as (
@@ -80,8 +166,14 @@ select
     sessions.date,
     sessions.session_no::integer as session_no,
     periods.normal_no::integer as normal_no,
-    case when sessions.is_short then 'short' when isodow(sessions.date) >= 6 then 'special' else 'normal' end as kind,
+    case
+        when sessions.is_short then 'short'
+        when isodow(sessions.date) >= 6 or sessions.said_short is not null then 'special'
+        else 'normal'
+    end as kind,
     sessions.is_short,
+    sessions.name,
+    if(sessions.said_short = sessions.is_short, 'list', 'traded') as basis,
     sessions.n_securities::integer as n_securities,
     sessions.turnover_inr,
     -- over now and not before; or noticed only now that the last period is gone
@@ -95,5 +187,6 @@ select
         ),
         false
     ) as is_quarter_end,
+    sessions.known_at,
 from sessions
 left join periods using (date)

@@ -67,6 +67,8 @@ KNOWN_AT: dict[str, str] = {
     "sectors": "coalesce(ist(seen_on + interval '18 hours 30 minutes'), TIMESTAMPTZ '1900-01-01 00:00:00+00:00')",
     "index_members": "ist(coalesce(announced_on, valid_from)::timestamp)",
     "listings": "coalesce(ist(listed_on::timestamp), TIMESTAMPTZ '1900-01-01 00:00:00+00:00')",
+    # A day without an announcement on file is known on its own morning.
+    "calendar": "coalesce(announced_at, ist(date::timestamp))",
 }
 
 # Days that have happened when they are printed: one after the day of loading is a mistake.

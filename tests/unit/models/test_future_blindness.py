@@ -127,7 +127,21 @@ def market() -> Rows:
         ],
         "index_levels": levels,
         "fundamentals": filings,
+        "calendar": announcements(),
     }
+
+
+def announcements() -> list[dict[str, Any]]:
+    """The list of a year in December, and each day of February and March called a holiday anew on the day after it."""
+    listed = [dt.date(2016, 1, 26), dt.date(2016, 2, 29), *(dt.date(2016, month, 15) for month in (4, 8, 11))]
+    called = [day for day in DAYS if day >= dt.date(2016, 2, 1)]
+    return [
+        {"date": day, "status": "holiday", "known_at": dt.datetime(on.year, on.month, on.day, 9, tzinfo=dt.UTC)}
+        for day, on in [
+            *((day, dt.date(2015, 12, 15)) for day in listed),
+            *((day, day + dt.timedelta(days=1)) for day in called),
+        ]
+    ]
 
 
 def canonical(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -144,6 +158,7 @@ INTERVALS = {
     "pit.sectors": ("valid_from", "valid_to"),
     "pit.fundamentals": ("known_from", "known_to"),
     "pit.charges": ("known_from", "known_to"),
+    "pit.calendar": ("known_from", "known_to"),
     "pit.entitlements": ("from_date", "to_date"),
 }
 
@@ -164,6 +179,9 @@ def build(bench: Bench, rows: Rows) -> None:
     )
     bench.con.execute(
         "insert into config.charges by name select date '2015-01-01' as from_date, 'STT' as item, 'ALL' as venue, 0.001 as rate, 'both' as side"
+    )
+    bench.con.execute(
+        "insert into config.settlement_cycle by name select date '2003-04-01' as from_trade_date, 2 as settlement_days, 'all' as scope"
     )
     bench.run(*bench.compiled)
 
