@@ -50,27 +50,45 @@ cells as (
     where not rebalances.is_last
 ),
 
+tracks as not materialized (
+    {{ returns_by_track('date, session_no, security_id, total_return_index') }}
+),
+
 -- worked out step by step: left alone, the optimiser multiplies the whole panel of prices by the horizons
 ends as materialized (
     select
         members.date,
         members.security_id,
-        returns.total_return_index as start_index,
-        returns.session_no + horizon.horizon_days as end_no,
+        sessions.session_no as end_no,
+        -- a return is measured with what was known at its end
+        coalesce(vintages.track, members.security_id) as track,
     from universe.members as members
-    join pit.returns as returns on returns.security_id = members.security_id and returns.date = members.date
+    join universe.rebalances as rebalances using (date)
     cross join (values {% for h in ic_horizons %}({{ h }}){% if not loop.last %}, {% endif %}{% endfor %}) as horizon (horizon_days)
+    join pit.sessions as sessions on sessions.session_no = rebalances.session_no + horizon.horizon_days
+    {{ join_vintages('members', 'sessions.date') }}
     where members.active
 ),
 
-forward as (
+starts as materialized (
     select
         ends.date,
         ends.security_id,
         ends.end_no,
-        returns.total_return_index / nullif(ends.start_index, 0) - 1 as forward_ret,
+        ends.track,
+        tracks.total_return_index as start_index,
     from ends
-    join pit.returns as returns on returns.security_id = ends.security_id and returns.session_no = ends.end_no
+    join tracks on tracks.track = ends.track and tracks.date = ends.date
+),
+
+forward as (
+    select
+        starts.date,
+        starts.security_id,
+        starts.end_no,
+        tracks.total_return_index / nullif(starts.start_index, 0) - 1 as forward_ret,
+    from starts
+    join tracks on tracks.track = starts.track and tracks.session_no = starts.end_no
 ),
 
 pairs as materialized (
@@ -81,6 +99,8 @@ pairs as materialized (
     from signals.panel as panel
     join forward using (date, security_id)
     join cells on cells.date = panel.date and cells.factor = panel.factor and cells.end_no = forward.end_no
+    -- a proxy is in another unit, and is measured where it is a factor
+    where panel.is_proxy is not true
 ),
 
 -- twice the average rank, an integer: tied names share the mean of the places they take

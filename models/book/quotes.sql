@@ -28,10 +28,16 @@ columns:
 ---
 The market as the ledger needs it: every session of every security ever targeted, from its first decision until it has been without a
 trade long enough to be closed. Holes are rows here, so a holding is always worth something and always says how stale that is.
+A session shows what was known at its decision: a print that came later is a hole, a corrected one is as it first was, and an action announced or
+restated after its ex-date counts when it is heard of; the session in which it is, is the one that makes good for it.
 An action may take more out of the price than it adds in shares (rights, a demerger): the holder is paid the difference at the last mark, as if
 the entitlement were sold for what it is worth in theory, so that what is no loss in pit.returns is none in the book.
 */
-with traded as (
+with prints as not materialized (
+    {{ prices_then('date, session_no, security_id, ticker, open, high, low, close, volume') }}
+),
+
+traded as (
     select
         prices.session_no,
         prices.security_id,
@@ -42,7 +48,7 @@ with traded as (
         prices.close,
         prices.volume,
         lead(prices.session_no) over (partition by prices.security_id order by prices.session_no) as next_no,
-    from pit.prices as prices
+    from prints as prices
     -- lint: allow time_join: a security is followed from its first decision on
     inner join book.followed as followed on followed.security_id = prices.security_id and prices.date >= followed.first_date
     where prices.volume > 0 and prices.close > 0
@@ -56,21 +62,55 @@ calendar as (
     from pit.sessions
 ),
 
+-- every version of an action, while decisions believed in it
+believed as (
+    select security_id, ex_date, kind, price_factor, share_factor, cash_inr, {{ decision_date('known_at') }} as seen_on, date '9999-12-31' as seen_to
+    from pit.corporate_actions
+    union all
+    select security_id, ex_date, kind, price_factor, share_factor, cash_inr, {{ decision_date('known_from') }}, {{ decision_date('known_to') }}
+    from pit.replaced_actions
+),
+
+-- it counts when it goes ex or is heard of, whichever is later, and is undone when another version takes its place
+counted as (
+    select
+        security_id,
+        greatest(ex_date, seen_on) as counts_on,
+        ex_date,
+        kind,
+        coalesce(price_factor, 1.0) as price_factor,
+        coalesce(share_factor, 1.0) as share_factor,
+        coalesce(cash_inr, 0.0) as cash_inr,
+    from believed
+    where seen_to > greatest(ex_date, seen_on)
+    union all
+    select
+        security_id,
+        seen_to,
+        ex_date,
+        kind || ' undone',
+        1.0 / nullif(coalesce(price_factor, 1.0), 0.0),
+        1.0 / nullif(coalesce(share_factor, 1.0), 0.0),
+        -coalesce(cash_inr, 0.0),
+    from believed
+    where seen_to > greatest(ex_date, seen_on) and seen_to < date '9999-12-31'
+),
+
 -- an action that goes ex on a holiday counts from the next session
 actions as (
     select
         calendar.session_no,
         actions.security_id,
-        product(coalesce(actions.share_factor, 1.0) order by actions.ex_date, actions.kind) as share_factor,
-        sum(coalesce(actions.cash_inr, 0.0) order by actions.ex_date, actions.kind) as cash_per_share,
-        product(coalesce(actions.share_factor, 1.0) * coalesce(actions.price_factor, 1.0) order by actions.ex_date, actions.kind) as all_kept,
+        product(actions.share_factor order by actions.ex_date, actions.kind) as share_factor,
+        sum(actions.cash_inr order by actions.ex_date, actions.kind) as cash_per_share,
+        product(actions.share_factor * actions.price_factor order by actions.ex_date, actions.kind) as all_kept,
         -- files round factors to a few digits: a loss that small is none
-        if(all_kept < 0.999, all_kept, 1.0) as kept,
+        if(all_kept between 0.999 and 1.001, 1.0, all_kept) as kept,
         string_agg(actions.kind, '+' order by actions.ex_date, actions.kind) as action,
-    from pit.corporate_actions as actions
+    from counted as actions
     inner join book.followed as followed on followed.security_id = actions.security_id
-    inner join calendar on actions.ex_date > calendar.previous_date and actions.ex_date <= calendar.date
-    where coalesce(actions.share_factor, 1.0) != 1.0 or coalesce(actions.cash_inr, 0.0) != 0.0 or coalesce(actions.price_factor, 1.0) != 1.0
+    inner join calendar on actions.counts_on > calendar.previous_date and actions.counts_on <= calendar.date
+    where actions.share_factor != 1.0 or actions.cash_inr != 0.0 or actions.price_factor != 1.0
     group by calendar.session_no, actions.security_id
 ),
 
@@ -140,7 +180,7 @@ taken as (
         before.mark * (1.0 - actions.kept) as cash_per_share,
     from actions
     inner join marked as before on before.security_id = actions.security_id and before.session_no = actions.session_no - 1
-    where actions.kept < 1.0
+    where actions.kept != 1.0
 )
 
 select

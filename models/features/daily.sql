@@ -36,28 +36,35 @@ One row is a security on a session that is not short, with the rolling statistic
 Short sessions (a hundredth to a quarter of the usual volume) have no row, and so stand in no volume or volatility window; their moves still
 count in momentum and reversal, which are ratios of the forward index. Windows count prints, and are empty unless those prints lie within as many
 sessions and `window_hole_sessions` more: a name that did not trade for a month has no yearly volatility.
+A decision reads the prints and actions known by then: a row of a date is made of the vintage of that date (pit.vintages), and never changes later.
 Means of frames are exact sums, so a row is the same to the last bit however much history lies before its windows.
 Source: INDIA.md §3.8 for the median; Amihud (2002); Jegadeesh & Titman (1993).
 */
-with prints as (
+with tracks as not materialized (
+    {{ returns_by_track('date, session_no, security_id, close, turnover_inr, ret, total_return_index') }}
+),
+
+prints as (
     select
-        returns.date,
-        returns.session_no,
-        returns.security_id,
-        returns.close,
-        returns.turnover_inr,
-        returns.total_return_index as tri,
-        returns.ret,
-        if(returns.ret is null, null, market.ret) as market_ret,
-        abs(returns.ret) / nullif(returns.turnover_inr / 1e7, 0) as illiquidity,
+        tracks.track,
+        tracks.date,
+        tracks.session_no,
+        tracks.security_id,
+        tracks.close,
+        tracks.turnover_inr,
+        tracks.total_return_index as tri,
+        tracks.ret,
+        if(tracks.ret is null, null, market.ret) as market_ret,
+        abs(tracks.ret) / nullif(tracks.turnover_inr / 1e7, 0) as illiquidity,
         sessions.normal_no,
-    from pit.returns as returns
-    join pit.sessions as sessions on sessions.session_no = returns.session_no and not sessions.is_short
-    left join features.market as market on market.session_no = returns.session_no
+    from tracks
+    join pit.sessions as sessions on sessions.session_no = tracks.session_no and not sessions.is_short
+    left join features.market as market on market.session_no = tracks.session_no
 ),
 
 rolled as (
     select
+        track,
         date,
         session_no,
         normal_no,
@@ -84,19 +91,19 @@ rolled as (
         {{ frame_avg_of_ratios('ret * market_ret', 'last_252') }} as mean_product,
     from prints
     window
-        prints as (partition by security_id order by session_no),
-        last_adv as (partition by security_id order by session_no rows between {{ adv_window_sessions - 1 }} preceding and current row),
-        last_60 as (partition by security_id order by session_no rows between 59 preceding and current row),
-        last_252 as (partition by security_id order by session_no rows between 251 preceding and current row)
+        prints as (partition by track order by session_no),
+        last_adv as (partition by track order by session_no rows between {{ adv_window_sessions - 1 }} preceding and current row),
+        last_60 as (partition by track order by session_no rows between 59 preceding and current row),
+        last_252 as (partition by track order by session_no rows between 251 preceding and current row)
 )
 
 select
-    date,
-    session_no,
-    normal_no,
-    security_id,
-    close,
-    turnover_inr,
+    rolled.date,
+    rolled.session_no,
+    rolled.normal_no,
+    rolled.security_id,
+    rolled.close,
+    rolled.turnover_inr,
     coalesce(span_history <= {{ min_history_sessions + window_hole_sessions }}, false) as has_history,
     if(sessions_since_last <= 252, sessions_since_last, null)::integer as sessions_since_last,
     if(span_adv <= {{ adv_window_sessions + window_hole_sessions }}, median_turnover_inr, null) as adv_inr,
@@ -107,3 +114,5 @@ select
     if(span_21 <= {{ 21 + window_hole_sessions }}, tri / nullif(tri_21, 0) - 1, null) as reversal_1m,
     if(span_60 <= {{ 60 + window_hole_sessions }}, mean_illiquidity, null) as amihud_60,
 from rolled
+{{ join_vintages('rolled', 'rolled.date') }}
+where rolled.track = coalesce(vintages.track, rolled.security_id)

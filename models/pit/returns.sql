@@ -5,6 +5,7 @@ look_back: 63
 grain: [date, security_id]
 order: [date, security_id]
 knowable: date
+versions: pit.vintage_returns
 checks:
   - "total_return_index > 0"
   - "ret is null or ret > -1"
@@ -24,56 +25,52 @@ columns:
   total_return_index: {type: DOUBLE, unit: ratio, doc: "1.0 at the first print, running forward, carried across holes"}
   sessions_since_last: {type: INTEGER, unit: sessions, doc: "sessions since the previous print, 1 without a hole; null on the first and after a silence of more than 63"}
   is_stale: {type: BOOLEAN, doc: "printed without a trade"}
+  known_at: {type: TIMESTAMPTZ, doc: "when the row was known as it stands"}
+  seen_on: {type: DATE, doc: "first date whose decision could use the row as it stands; its date unless something it is made of came later"}
 ---
-One row is the return of one security over one session. Known at the evening of `date`.
+One row is the return of one security over one session, as known at the build's as-of. Known at the evening of `date`, unless a print came late
+or was corrected, or an action was announced or restated after its ex-date: what decisions before that saw is in pit.vintage_returns.
 ret = (close × shares + cash) / previous close − 1 (the CRSP form), with the shares and cash that one share held before turned into by every
 action whose ex-date lies after the previous print (pit.entitlements): so a 1:1 bonus is no loss, and a crash stays one. A hole is not a one-day
 return: its first print has no `ret`, while the index carries the whole move. Nothing is adjusted backwards. A dead name ends; no price is carried on.
 Source: CRSP US Stock Database Guide, "holding period return".
 */
-with steps as (
-    select
-        date,
-        session_no,
-        security_id,
-        kind,
-        ticker,
-        close,
-        turnover_inr,
-        coalesce(volume = 0, false) as is_stale,
-        lag(close) over sessions as last_close,
-        session_no - lag(session_no) over sessions as sessions_since_last,
+with prints as not materialized (
+    select security_id as track, *
     from pit.prices
-    window sessions as (partition by security_id order by session_no)
 ),
 
-dividends as (
-    select coalesce(min(ex_date), date '9999-12-31') as first_date from pit.corporate_actions where kind = 'dividend'
+{{ steps_of('prints') }},
+
+shares as (
+    select
+        *,
+        lead(from_date, 1, date '9999-12-31') over (partition by security_id order by from_date) as to_date,
+    from pit.entitlements
+),
+
+relearned as (
+    select
+        prices.security_id,
+        prices.date,
+        max(vintages.known_at) as known_at,
+        max(vintages.to_date) as seen_on,
+    from pit.prices as prices
+    join pit.vintages as vintages
+        -- lint: allow time_join: every row since then is known anew; few securities have vintages
+        on vintages.security_id = prices.security_id and vintages.since_date <= prices.date and vintages.known_at > prices.known_at
+    group by all
 )
 
 select
-    steps.date,
-    steps.session_no,
-    steps.security_id,
-    steps.kind,
-    steps.ticker,
-    steps.close,
-    steps.turnover_inr,
-    if(
-        steps.sessions_since_last = 1,
-        steps.close * if(steps.date = entitlements.from_date, entitlements.shares, 1) / nullif(steps.last_close, 0) - 1,
-        null
-    ) as ret,
-    if(steps.date >= dividends.first_date, 'total', 'price') as ret_kind,
-    -- lint: allow division: pit.first_prints promises first_close > 0
-    steps.close / firsts.first_close * coalesce(entitlements.shares_since_first, 1) as total_return_index,
-    -- what the look-back does not reach is not known to any session alike
-    if(steps.sessions_since_last <= 63, steps.sessions_since_last, null)::integer as sessions_since_last,
-    steps.is_stale,
+    {{ return_columns() }}
+    coalesce(relearned.known_at, steps.known_at) as known_at,
+    coalesce(relearned.seen_on, steps.seen_on) as seen_on,
 from steps
 join pit.first_prints as firsts using (security_id)
 cross join dividends
-left join pit.entitlements as entitlements
-    on entitlements.security_id = steps.security_id
-    and entitlements.from_date <= steps.date
-    and steps.date < entitlements.to_date
+left join shares
+    on shares.security_id = steps.security_id
+    and shares.from_date <= steps.date
+    and steps.date < shares.to_date
+left join relearned on relearned.security_id = steps.security_id and relearned.date = steps.date

@@ -17,25 +17,37 @@ columns:
   known_at: {type: TIMESTAMPTZ, doc: "when it could first be known"}
 ---
 One row is a security that was not printed under the very same names in the session before: a first print, a print after a hole, or a change of
-kind, ticker, ISIN, series or name. Known at the evening of `date`. So a security's names on any day are those of its last row here, and a few
-rows of its past tell all that its prices do about it.
+kind, ticker, ISIN, series or name; as its print was first known, with what was known then of the session before. Known at `known_at`, the evening
+of `date` unless the print came late. So a security's names on any day are those of its last row here, and a few rows of its past tell all that
+its prices do about it. A correction changes no row.
 */
+with prints as not materialized (
+    select date, session_no, security_id, kind, ticker, isin, series, name, close, known_at
+    from pit.prices
+    where date not in (select date from pit.price_versions)
+    union all
+    select date, session_no, security_id, kind, ticker, isin, series, name, close, known_at
+    from pit.price_versions
+    qualify row_number() over (partition by date, security_id order by known_from) = 1
+)
+
 select
-    prices.date,
-    prices.security_id,
-    prices.kind,
-    prices.ticker,
-    prices.isin,
-    prices.series,
-    prices.name,
-    prices.close,
-    prices.known_at,
-from pit.prices as prices
-anti join pit.prices as before
-    on before.security_id = prices.security_id
-    and before.session_no = prices.session_no - 1
-    and before.kind = prices.kind
-    and before.ticker = prices.ticker
-    and before.series = prices.series
-    and before.isin is not distinct from prices.isin
-    and before.name is not distinct from prices.name
+    prints.date,
+    prints.security_id,
+    prints.kind,
+    prints.ticker,
+    prints.isin,
+    prints.series,
+    prints.name,
+    prints.close,
+    prints.known_at,
+from prints
+anti join prints as before
+    on before.security_id = prints.security_id
+    and before.session_no = prints.session_no - 1
+    and before.known_at <= prints.known_at
+    and before.kind = prints.kind
+    and before.ticker = prints.ticker
+    and before.series = prints.series
+    and before.isin is not distinct from prints.isin
+    and before.name is not distinct from prints.name
