@@ -423,6 +423,55 @@ EQUITY_L = Format(
     """,
 )
 
+# Holidays as the exchange's site hands them out: it says no word of when they were announced (`--known-at`).
+HOLIDAY_LIST = Format(
+    name="holiday_list",
+    dataset="calendar",
+    source_rank=20,
+    needs=("date", "day", "description"),
+    may=("sr. no", "sr. no.", "sr no", "morning session", "evening session"),
+    only=True,
+    select="""
+        day(date) as date,
+        case when contains(lower(description), 'muhurat') then 'short' else 'holiday' end as status,
+        word(description) as name,
+        'list of holidays' as source,
+    """,
+)
+
+# Lists made by hand from circulars, with the day of the circular as the first words of `known_from`, or in `source`.
+DATED_HOLIDAYS = Format(
+    name="dated_holidays",
+    dataset="calendar",
+    source_rank=20,
+    needs=("date", "holiday", "known_from"),
+    may=("status", "source"),
+    only=True,
+    select="""
+        day(date) as date,
+        'holiday' as status,
+        word(holiday) as name,
+        instant(word(left(known_from, 10))) as announced_at,
+        coalesce(word(source), word(known_from)) as source,
+    """,
+)
+
+SETTLEMENT_HOLIDAYS = Format(
+    name="settlement_holidays",
+    dataset="calendar",
+    source_rank=20,
+    needs=("date", "reason", "effect", "source"),
+    may=("status",),
+    only=True,
+    select="""
+        day(date) as date,
+        'settlement_holiday' as status,
+        word(reason) as name,
+        ist(day(nullif(regexp_extract(source, '\\d{1,2}-[A-Z][a-z]{2}-\\d{4}'), ''))::timestamp) as announced_at,
+        word(source) as source,
+    """,
+)
+
 # The most telling headers first: the first format that fits is taken.
 FORMATS: tuple[Format, ...] = (
     UDIFF,
@@ -440,6 +489,9 @@ FORMATS: tuple[Format, ...] = (
     PANEL_TIDY,
     SYMBOLCHANGE,
     SECTOR_MAPPING,
+    DATED_HOLIDAYS,
+    SETTLEMENT_HOLIDAYS,
+    HOLIDAY_LIST,
 )
 
 # Files of the exchange that are known and hold nothing a model uses: header → what to say.

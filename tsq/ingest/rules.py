@@ -77,6 +77,7 @@ PAST_DAYS: dict[str, tuple[str, ...]] = {
     "index_levels": ("date",),
     "fundamentals": ("period_end", "broadcast_at"),
     "sectors": ("seen_on",),
+    "calendar": ("announced_at",),
 }
 
 # Kinds of facts that are dated by another column than a DATE of their key.

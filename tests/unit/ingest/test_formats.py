@@ -179,3 +179,41 @@ def test_listings(lake: Lake, put: Put, rows: Rows) -> None:
     assert rows(lake, "listings", "symbol, name, listed_on, face_value_inr") == [
         ("20MICRONS", "20 Microns Limited", date(2008, 10, 6), 5)
     ]
+
+
+def test_calendar_in_its_own_columns(lake: Lake, put: Put, rows: Rows, refused: Bad) -> None:
+    text = (
+        "date,status,name,announced_at\n"
+        "2026-01-15,trading,,2025-12-12\n"
+        "2026-01-15,holiday,Municipal elections,2026-01-03 17:30\n"
+        "2026-01-26,holiday,Republic Day,\n"
+        "2026-01-27,shut,,2025-12-12\n"
+        "2026-01-28,holiday,,2026-02-01\n"
+    )
+    report = ingest([put("calendar.csv", text)], lake, now=NOW)
+    assert (report.files[0].format, report.files[0].rows_kept) == ("calendar", 3)
+    assert rows(lake, "calendar", "date, status, known_at") == [
+        (date(2026, 1, 15), "holiday", datetime(2026, 1, 3, 12, tzinfo=UTC)),
+        (date(2026, 1, 15), "trading", datetime(2025, 12, 11, 18, 30, tzinfo=UTC)),
+        (date(2026, 1, 26), "holiday", datetime(2026, 1, 25, 18, 30, tzinfo=UTC)),
+    ]
+    assert [row[1:3] for row in refused(lake)] == [
+        (5, "status is not one of trading, holiday, weekend, special, short, settlement_holiday"),
+        (6, "announced_at is in the future"),
+    ]
+
+
+def test_lists_of_holidays(lake: Lake, put: Put, rows: Rows) -> None:
+    site = 'Sr. No,Date,Day,Description\n1,26-Jan-2026,Monday,Republic Day\n2,08-Nov-2026,Sunday,"Diwali, Muhurat Trading"\n'
+    report = ingest([put("holidays.csv", site)], lake, known_at=datetime(2025, 12, 12, 12, tzinfo=UTC), now=NOW)
+    assert report.files[0].format == "holiday_list"
+    hand = "date,holiday,known_from,status\n2026-03-03,Holi,2025-12-12 (NSE/CMTR/71775),verified\n"
+    clearing = "date,reason,effect,status,source\n2026-02-19,Shivaji Jayanti,no pay-in,verified,NCL/CMPT/71904 (22-Dec-2025); store\n"
+    found = ingest([put("a.csv", hand), put("b.csv", clearing)], lake, now=NOW).files
+    assert [file.format for file in found] == ["dated_holidays", "settlement_holidays"]
+    assert rows(lake, "calendar", "date, status, name, known_at") == [
+        (date(2026, 1, 26), "holiday", "Republic Day", datetime(2025, 12, 12, 12, tzinfo=UTC)),
+        (date(2026, 2, 19), "settlement_holiday", "Shivaji Jayanti", datetime(2025, 12, 21, 18, 30, tzinfo=UTC)),
+        (date(2026, 3, 3), "holiday", "Holi", datetime(2025, 12, 11, 18, 30, tzinfo=UTC)),
+        (date(2026, 11, 8), "short", "Diwali, Muhurat Trading", datetime(2025, 12, 12, 12, tzinfo=UTC)),
+    ]
