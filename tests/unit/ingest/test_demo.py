@@ -22,7 +22,7 @@ from tsq.ingest.demo.prices import FULL_HEADER, LEGACY_11_HEADER, LEGACY_13_HEAD
 
 ROOT = Path(__file__).parents[3]
 REAL = Path(os.environ.get("TSQ_REAL_DATA", ROOT / "../shared/data"))
-SMALL_SHA256 = "dcc9cda18fa649cac556db788ca83c91650fe87e5eaad9b9441155c7901d448f"
+SMALL_SHA256 = "006940a0a4a077476918bdbbc05f225e3908061fef85159e7a6f860bbbf9217e"
 
 
 def digest(paths: tuple[Path, ...]) -> str:
@@ -554,6 +554,19 @@ def test_filings_are_restated_or_impossible(market: Market, written: dict[str, P
     assert sum(float(row["revenue_inr"]) > 1e6 * usual for row in rows) == 1
     assert sum(float(row["paid_up_capital_inr"]) <= 0 for row in rows) == 1
     assert len(planted(market, "impossible_filing")) == 2
+
+
+def test_the_exchange_announces_its_calendar_and_moves_one_holiday(market: Market, written: dict[str, Path]) -> None:
+    rows = table_of(written["calendar.csv"])
+    assert all(row["announced_at"][:10] < row["date"] for row in rows)
+    newest = {row["date"]: row["status"] for row in sorted(rows, key=lambda row: row["announced_at"])}
+    shut = {date.fromisoformat(day) for day, status in newest.items() if status == "holiday"}
+    assert shut == set(holidays(market.plan.size.first, market.plan.size.last))
+    ((moved, _),) = planted(market, "moved_holiday")
+    listed = {row["date"] for row in rows if row["announced_at"].startswith(str(moved.year - 1))}
+    assert (str(moved) in listed, str(moved + timedelta(days=2)) in listed) == (False, True)
+    assert np.datetime64(moved + timedelta(days=2)) in market.plan.sessions
+    assert {status for day, status in newest.items() if date.fromisoformat(day).weekday() >= 5} == {"special", "short"}
 
 
 def test_faults_of_knowledge_move_nothing_that_happened() -> None:

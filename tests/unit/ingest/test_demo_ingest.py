@@ -26,6 +26,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FileRecord]:
 
 def test_every_file_is_recognised(records: dict[str, FileRecord]) -> None:
     assert Counter(record.dataset for record in records.values() if record.dataset != "prices") == {
+        "calendar": 1,
         "corporate_actions": 1,
         "fundamentals": 1,
         "index_levels": 2,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -29,6 +30,18 @@ _DIWALI = (
     date(2022, 10, 24),
     date(2023, 11, 12),
 )
+
+
+# Diwali hangs on the moon: the list of its year named the two days after the right one, and was put right a week before
+MOVED_HOLIDAY, FIRST_NAMED, MOVED_ON = date(2022, 10, 24), date(2022, 10, 26), date(2022, 10, 17)
+_NAMES = {
+    (1, 26): "Republic Day",
+    (4, 14): "Ambedkar Jayanti",
+    (5, 1): "Maharashtra Day",
+    (8, 15): "Independence Day",
+    (10, 2): "Gandhi Jayanti",
+    (12, 25): "Christmas",
+}
 
 
 # not strftime, which writes months in the language of the machine
@@ -74,3 +87,39 @@ def sessions(first: date, last: date) -> Dates:
     shut = np.array(holidays(first, last), dtype="datetime64[D]")
     open_days = (np.is_busday(days) & ~np.isin(days, shut)) | np.isin(days, extra)
     return days[open_days]
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What the exchange says of a day on `announced`, in the words of the calendar dataset."""
+
+    day: date
+    status: str
+    name: str
+    announced: date
+    window: str | None = None
+
+
+def announcements(first: date, last: date) -> tuple[Announcement, ...]:
+    """List what the exchange of the demo market says of days from `first` to `last`, in the order in which it says it.
+
+    Each December the list of the next year's holidays; weeks before its day each session outside the week; and one
+    holiday of the lists that moved.
+    """
+    said = []
+    for day in holidays(first, last):
+        listed = FIRST_NAMED if day == MOVED_HOLIDAY else day
+        said.append(Announcement(listed, "holiday", _name(day), date(day.year - 1, 12, 12)))
+    said += [
+        Announcement(FIRST_NAMED, "trading", "moved", MOVED_ON),
+        Announcement(MOVED_HOLIDAY, "holiday", _name(MOVED_HOLIDAY), MOVED_ON),
+        Announcement(BUDGET_SATURDAY, "special", "Union Budget", BUDGET_SATURDAY - timedelta(days=25)),
+        Announcement(MUHURAT_SUNDAY, "short", "Muhurat", MUHURAT_SUNDAY - timedelta(days=25), "18:15-19:15"),
+    ]
+    return tuple(sorted(said, key=lambda one: (one.announced, one.day)))
+
+
+def _name(day: date) -> str:
+    if day == _good_friday(day.year):
+        return "Good Friday"
+    return _NAMES.get((day.month, day.day), "Diwali")

@@ -9,7 +9,15 @@ from datetime import date
 import numpy as np
 
 from tsq.ingest.demo import names
-from tsq.ingest.demo.calendar import BUDGET_SATURDAY, MUHURAT_SUNDAY, holidays, sessions
+from tsq.ingest.demo.calendar import (
+    BUDGET_SATURDAY,
+    FIRST_NAMED,
+    MOVED_HOLIDAY,
+    MOVED_ON,
+    MUHURAT_SUNDAY,
+    holidays,
+    sessions,
+)
 from tsq.ingest.demo.happenings import Draft, act, interrupt, list_and_bury, rename, slide
 from tsq.ingest.demo.knowledge import plant
 from tsq.ingest.demo.plan import BE, E1, EQ, ERAS, OVERLAP_SESSIONS, SM, Action, Event, Plan
@@ -202,6 +210,7 @@ def _with_events(plan: Plan, draft: Draft) -> Plan:
     ]
     events += [
         Event("weekend_session", BUDGET_SATURDAY, "", "a full session on a Saturday"),
+        Event("moved_holiday", MOVED_HOLIDAY, "", f"listed for {FIRST_NAMED}, moved on {MOVED_ON}"),
         Event("short_session", MUHURAT_SUNDAY, "", "a Muhurat evening session on a Sunday, a tenth of the volume"),
         Event(
             "holiday_echo", plan.echo[1], "", f"a file named for a holiday with the rows of {plan.day(plan.echo[0])}"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tsq.ingest.demo.calendar import day_month_year
+from tsq.ingest.demo.calendar import announcements, day_month_year
 from tsq.ingest.demo.knowledge import LABEL_SHIFT, published
 from tsq.ingest.demo.market import Market
 from tsq.ingest.demo.names import SECTORS
@@ -18,13 +18,14 @@ EQUITY_L_HEADER = "SYMBOL,NAME OF COMPANY, SERIES, DATE OF LISTING, PAID UP VALU
 
 
 def write_reference(market: Market, folder: Path) -> tuple[Path, ...]:
-    """Write the lists of renames, listings, corporate actions, sectors and corrected sectors; returns their paths."""
+    """Write the lists of renames, listings, actions, sectors, corrected sectors and holidays; returns their paths."""
     plan = market.plan
     lines = {"symbolchange.csv": _symbol_changes(plan), "EQUITY_L.csv": _listings(plan)}
     tables = {
         "corporate_actions.csv": _corporate_actions(market),
         "sector_mapping.csv": _sectors(plan),
         "corrected_sectors.csv": _corrected_sectors(plan),
+        "calendar.csv": _calendar(plan),
     }
     for name, text in lines.items():
         (folder / name).write_bytes("".join(f"{line}\n" for line in text).encode())
@@ -139,5 +140,19 @@ def _sector_rows(plan: Plan, rows: list[tuple[int, int, int]]) -> pl.DataFrame:
             "isin": [plan.isin_at(row, c) for c, row, _ in rows],
             "sector": [SECTORS[sector % len(SECTORS)] for _, _, sector in rows],
             "seen_on": [None if c == plan.undated else plan.day(row) for c, row, _ in rows],
+        }
+    )
+
+
+def _calendar(plan: Plan) -> pl.DataFrame:
+    said = announcements(plan.size.first, plan.size.last)
+    return pl.DataFrame(
+        {
+            "date": [one.day for one in said],
+            "status": [one.status for one in said],
+            "name": [one.name for one in said],
+            "window_ist": pl.Series([one.window for one in said], dtype=pl.String),
+            "announced_at": [f"{one.announced} 17:30:00+05:30" for one in said],
+            "source": ["demo market"] * len(said),
         }
     )
