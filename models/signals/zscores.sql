@@ -12,9 +12,11 @@ columns:
   factor: {type: VARCHAR, doc: "table of the factors layer"}
   sleeve: {type: VARCHAR, doc: "family of the factor"}
   z: {type: DOUBLE, unit: standard deviations, doc: "winsorised, sector-neutral, turned so that more is better"}
+  basis: {type: VARCHAR, doc: "what the value is made of: filings or prices; z compares names of one basis"}
 ---
 One row is a factor made comparable: cut at `winsor_pct` on each tail of the date's cross-section (linear quantiles, as ntile would move with ties),
 less the mean of its sector, over the standard deviation of what remains across all names, times the factor's sign.
+A factor's proxies are a cross-section of their own (`basis`): a name is so far from the names that are measured as it is.
 Names without a known sector are a group of their own. A group of one says nothing about its member against its peers, so its z is zero.
 */
 with grouped as (
@@ -25,6 +27,7 @@ with grouped as (
         panel.sign,
         panel.security_id,
         panel.value,
+        panel.basis,
         coalesce(members.sector, 'no sector known') as sector,
     from signals.panel as panel
     join universe.members as members on members.date = panel.date and members.security_id = panel.security_id
@@ -34,10 +37,11 @@ edges as (
     select
         date,
         factor,
+        basis,
         quantile_cont(value, {{ winsor_pct / 100 }}) as low,
         quantile_cont(value, {{ 1 - winsor_pct / 100 }}) as high,
     from grouped
-    group by date, factor
+    group by date, factor, basis
 ),
 
 cut as (
@@ -45,17 +49,18 @@ cut as (
         grouped.* exclude (value),
         greatest(edges.low, least(edges.high, grouped.value)) as value,
     from grouped
-    join edges using (date, factor)
+    join edges using (date, factor, basis)
 ),
 
 sectors as (
     select
         date,
         factor,
+        basis,
         sector,
         avg(value order by security_id) as mean,
     from cut
-    group by date, factor, sector
+    group by date, factor, basis, sector
 ),
 
 centred as (
@@ -63,7 +68,7 @@ centred as (
         cut.*,
         cut.value - sectors.mean as distance,
     from cut
-    join sectors using (date, factor, sector)
+    join sectors using (date, factor, basis, sector)
 ),
 
 -- one scale for all sectors, so that a wide sector stays wide
@@ -71,9 +76,10 @@ spreads as (
     select
         date,
         factor,
+        basis,
         stddev_samp(distance order by security_id) as spread,
     from centred
-    group by date, factor
+    group by date, factor, basis
 )
 
 select
@@ -83,5 +89,6 @@ select
     centred.sleeve,
     -- a cross-section without any spread (or of one name) tells nobody apart
     if(spreads.spread > 1e-12, centred.sign * centred.distance / spreads.spread, 0.0) as z,
+    centred.basis,
 from centred
-join spreads using (date, factor)
+join spreads using (date, factor, basis)
