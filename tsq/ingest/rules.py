@@ -43,7 +43,21 @@ ROWS: dict[str, tuple[Rule, ...]] = {
         ("price factor is not above zero", "price_factor <= 0"),
         ("share factor is not above zero", "share_factor <= 0"),
         ("cash is below zero", "cash_inr < 0"),
-        ("has neither a factor nor cash", "price_factor is null and share_factor is null and cash_inr is null"),
+        ("ratio is not above zero", "ratio_new <= 0 or ratio_held <= 0"),
+        ("issue price is below zero", "issue_price_inr < 0"),
+        ("face value is not above zero", "face_value_from <= 0 or face_value_to <= 0"),
+        ("price without the demerged part is not above zero", "ex_price_inr <= 0"),
+        (
+            "has neither a factor nor cash, nor what gives its factor",
+            """coalesce(price_factor, share_factor, cash_inr) is null and status is distinct from 'cancelled'
+                and case kind
+                when 'split' then face_value_from is null or face_value_to is null
+                when 'consolidation' then face_value_from is null or face_value_to is null
+                when 'bonus' then ratio_new is null or ratio_held is null
+                when 'rights' then ratio_new is null or ratio_held is null or issue_price_inr is null
+                else kind != 'demerger'
+            end""",
+        ),
     ),
     "index_levels": (
         ("close is not above zero", "close <= 0"),

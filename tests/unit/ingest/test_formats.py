@@ -97,8 +97,46 @@ def test_hand_made_corporate_actions(lake: Lake, put: Put, rows: Rows, refused: 
     ]
     assert [reason for _, _, reason, _ in refused(lake)] == [
         "kind is not one of split, bonus, split_or_bonus, consolidation, rights, dividend, demerger, other",
-        "has neither a factor nor cash",
+        "has neither a factor nor cash, nor what gives its factor",
         "announced_at is not a date",
+    ]
+
+
+def test_the_terms_of_an_action_stand_for_its_factor(lake: Lake, put: Put, rows: Rows, refused: Bad) -> None:
+    text = (
+        "symbol,ex_date,kind,ratio_new,ratio_held,issue_price_inr,face_value_from,face_value_to,ex_price_inr,status\n"
+        "AAA,2020-01-02,bonus,1,2,,,,,confirmed\n"
+        "BBB,2020-01-02,rights,5,78,120,,,,confirmed\n"
+        "CCC,2020-01-02,split,,,,10,2,,confirmed\n"
+        "DDD,2020-01-02,demerger,,,,,,2580,confirmed\n"
+        "EEE,2020-01-02,demerger,,,,,,,confirmed\n"
+        "FFF,2020-01-02,bonus,,,,,,,cancelled\n"
+        "GGG,2020-01-02,rights,5,78,,,,,confirmed\n"
+        "HHH,2020-01-02,bonus,0,2,,,,,confirmed\n"
+        "III,2020-01-02,split,,,,10,0,,confirmed\n"
+        "JJJ,2020-01-02,demerger,,,,,,-1,confirmed\n"
+        "KKK,2020-01-02,rights,5,78,-1,,,,confirmed\n"
+        "LLL,2020-01-02,bonus,,,,,,,called_off\n"
+    )
+    ingest([put("a.csv", text)], lake, now=NOW)
+    kept = rows(
+        lake, "corporate_actions", "symbol, ratio_new, ratio_held, issue_price_inr, face_value_to, ex_price_inr"
+    )
+    assert kept == [
+        ("AAA", 1, 2, None, None, None),
+        ("BBB", 5, 78, 120, None, None),
+        ("CCC", None, None, None, 2, None),
+        ("DDD", None, None, None, None, 2580),
+        ("EEE", None, None, None, None, None),
+        ("FFF", None, None, None, None, None),
+    ]
+    assert [reason for _, _, reason, _ in refused(lake)] == [
+        "has neither a factor nor cash, nor what gives its factor",
+        "ratio is not above zero",
+        "face value is not above zero",
+        "price without the demerged part is not above zero",
+        "issue price is below zero",
+        "status is not one of confirmed, unconfirmed, contradicted, cancelled",
     ]
 
 
