@@ -51,9 +51,9 @@ chosen as (
     select
         date, symbol, series, isin, name, open, high, low, close, prev_close, volume, turnover_inr, deliverable_qty, known_at,
     from raw.prices
-    where date not in (select date from told where is_shared or is_versioned)
-    union all
-    {{ chosen_prints('raw.prices where date in (select date from told where is_shared and not is_versioned)', 'date, symbol, series') }}
+    where date not in (select date from told where is_shared or is_versioned) and is_withdrawn is not true
+    union all by name
+    select * exclude (is_gone) from ({{ chosen_prints('raw.prices where date in (select date from told where is_shared and not is_versioned)', 'date, symbol, series') }})
 ),
 
 mapped as not materialized (

@@ -14,6 +14,7 @@ select
     arg_min(turnover_inr, turnover_choice) as turnover_inr,
     arg_min(deliverable_qty, choice) as deliverable_qty,
     arg_min(known_at, choice) as known_at,
+    arg_min(coalesce(is_withdrawn, false), choice) as is_gone,
 from (
     select
         *,
@@ -22,6 +23,7 @@ from (
             -- two copies of one source that disagree: the fuller day, never the one loaded first
             order by
                 known_at desc,
+                is_withdrawn desc nulls last,
                 source_rank,
                 volume desc nulls last,
                 turnover_inr desc nulls last,
@@ -39,6 +41,7 @@ from (
     from {{ rows | sql }}
 )
 group by {{ key | sql }}
+having not is_gone
 {%- endmacro %}
 
 {# Prints as those of securities, with the number of the session. rows: a CTE of chosen prints; more: further columns of it. #}
@@ -64,22 +67,12 @@ select
     {{ rows | sql }}.known_at,
 from {{ rows | sql }}
 join pit.sessions as sessions using (date)
-join (
-    select
-        symbol,
-        line,
-        isin,
-        security_id,
-        kind,
-        first_date,
-        lead(first_date, 1, date '9999-12-31') over (partition by symbol, line, isin order by first_date) as next_first,
-    from pit.identities
-) as identities
+join pit.identities as identities
     on identities.symbol = {{ rows | sql }}.symbol
     and identities.line = {{ line_of(rows ~ '.series') }}
     and identities.isin = coalesce({{ rows | sql }}.isin, '')
-    and {{ rows | sql }}.date >= identities.first_date
-    and {{ rows | sql }}.date < identities.next_first
+    and {{ rows | sql }}.date >= identities.from_date
+    and {{ rows | sql }}.date < identities.to_date
 {%- endmacro %}
 
 {# Order in which the prints of one security on one day stand for it: the rolling line first. #}

@@ -1,10 +1,11 @@
 {# Keep the version of each key that was known last; between sources of equal knowledge the more exact one; between two
-   copies of one source that disagree the greater values, so that the order of loading decides nothing. Ends a select. #}
+   copies of one source that disagree the greater values, so that the order of loading decides nothing. What was withdrawn last is gone.
+   Ends a select. #}
 {% macro newest_of(key, values) -%}
 qualify row_number() over (
     partition by {{ key | sql }}
-    order by known_at desc, source_rank, ({{ values | sql }}) desc
-) = 1
+    order by known_at desc, is_withdrawn desc nulls last, source_rank, ({{ values | sql }}) desc
+) = 1 and is_withdrawn is not true
 {%- endmacro %}
 
 {# Date (Asia/Kolkata) of a moment: an IST midnight cast to DATE in UTC would be the day before. #}

@@ -29,6 +29,7 @@ def ingest(
     root: Path | None,
     paths: list[Path],
     known_at: str | None,
+    withdraw: bool,
     dataset: str | None,
     dry_run: bool,
     demo: str | None,
@@ -52,7 +53,8 @@ def ingest(
         if demo is not None:
             done = make_demo(project, workspace.demo_lake(graph), demo)
         else:
-            done = ingest_files(paths, workspace.real_lake(graph), known_at=moment, dataset=dataset, dry_run=dry_run)
+            lake = workspace.real_lake(graph)
+            done = ingest_files(paths, lake, known_at=moment, withdraw=withdraw, dataset=dataset, dry_run=dry_run)
     if as_json:
         typer.echo(json.dumps(asdict(done), default=str, ensure_ascii=False))
     else:

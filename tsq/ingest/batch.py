@@ -43,11 +43,15 @@ class Report:
     quarantined: tuple[tuple[str, str, int], ...]
 
 
+WITHDRAWN = "its rows are withdrawn"
+
+
 def ingest(
     paths: Sequence[Path],
     lake: Lake,
     *,
     known_at: datetime | None = None,
+    withdraw: bool = False,
     dataset: str | None = None,
     dry_run: bool = False,
     now: datetime | None = None,
@@ -58,6 +62,7 @@ def ingest(
         paths: what to load; a folder is searched through, a zip's members are read one by one.
         lake: where to.
         known_at: when the market knew these rows, for a correction; None: each dataset's own rule.
+        withdraw: the rows are taken back, from `known_at` on: what they name is no longer so.
         dataset: what the files are, when they must be that and nothing else.
         dry_run: say what would happen and write nothing.
         now: the time of loading; None: the clock.
@@ -73,6 +78,8 @@ def ingest(
     for moment in (known_at, loaded_at):
         if moment is not None and moment.tzinfo is None:
             raise TsqError(f"the time {moment} has no zone", hint="write it as 2024-07-08T18:30+05:30")
+    if withdraw and known_at is None:
+        raise TsqError("rows are withdrawn from some time on", hint="say when: --known-at 2024-07-09T18:30+05:30")
     if dataset is not None and dataset not in lake.datasets:
         raise TsqError(f"there is no dataset {dataset}", hint=did_you_mean(dataset, lake.datasets))
     lake.root.mkdir(parents=True, exist_ok=True)
@@ -83,7 +90,7 @@ def ingest(
             _connect(Path(scratch)) as con,
         ):
             lake.sweep()
-            load = _Load(con, Path(scratch), lake, known_at, loaded_at)
+            load = _Load(con, Path(scratch), lake, known_at, loaded_at, withdraw)
             return load.run(paths, dataset, dry_run=dry_run)
     except Timeout as error:
         raise TsqError(
@@ -120,6 +127,7 @@ class _Load:
     lake: Lake
     known_at: datetime | None
     loaded_at: datetime
+    withdraw: bool
 
     def run(self, paths: Sequence[Path], dataset: str | None, *, dry_run: bool) -> Report:
         known = (*FORMATS, *map(own_format, self.lake.datasets.values()))
@@ -175,12 +183,14 @@ class _Load:
         table = f"staged_{number}"
         with self.con.cursor() as con:
             _settle_in(con)
-            stage(con, group, table, dataset, known_at=self.known_at, loaded_at=self.loaded_at)
+            stage(con, group, table, dataset, known_at=self.known_at, loaded_at=self.loaded_at, withdraw=self.withdraw)
         return table
 
     def _write(self, files: tuple[FileRecord, ...], staged: dict[str, list[str]], *, dry_run: bool) -> Report:
         given = self.known_at is not None
         files = tuple(replace(file, known_at_given=given and file.dataset is not None) for file in files)
+        if self.withdraw:
+            files = tuple(replace(file, notes=(*file.notes, WITHDRAWN)) if file.rows_kept else file for file in files)
         reasons: list[tuple[str, str, int]] = []
         if staged:
             counts = "select dataset, reason, count(*) as n from refused group by dataset, reason"
@@ -189,7 +199,8 @@ class _Load:
         nothing_new = not any(file.rows_kept for file in files) and all(file.sha256 in held for file in files)
         batch_id = None
         if not dry_run and not nothing_new:
-            contents = "\n".join(sorted(f"{file.sha256} {file.format} {self.known_at}" for file in files))
+            said = f"{self.known_at}{' withdrawn' if self.withdraw else ''}"
+            contents = "\n".join(sorted(f"{file.sha256} {file.format} {said}" for file in files))
             batch_id = (
                 f"{self.loaded_at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{hashlib.sha256(contents.encode()).hexdigest()[:8]}"
             )

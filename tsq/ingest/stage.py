@@ -27,6 +27,7 @@ def stage(
     *,
     known_at: datetime | None,
     loaded_at: datetime,
+    withdraw: bool,
 ) -> None:
     """Read a group into `table`: file_no, row_no, reason, note, the dataset's columns, and what the lake adds to a row.
 
@@ -35,16 +36,19 @@ def stage(
     """
     lines = f"{table}_lines"
     if isinstance(group, ParquetGroup):
-        con.execute(_staged(con, group.format, load_parquet(con, group, lines), table, dataset, known_at, loaded_at))
+        cells = load_parquet(con, group, lines)
+        con.execute(_staged(con, group.format, cells, table, dataset, known_at, loaded_at, withdraw))
         return
     try:
-        con.execute(_staged(con, group.format, load_text(con, group, lines), table, dataset, known_at, loaded_at))
+        cells = load_text(con, group, lines)
+        con.execute(_staged(con, group.format, cells, table, dataset, known_at, loaded_at, withdraw))
     except duckdb.InvalidInputException:
         # A row too long and one too short made up for each other in the counts: each line is split by itself.
         if not group.layout.is_regular:
             raise
         odd = replace(group, layout=Layout(group.layout.delimiter, is_regular=False, is_padded=True))
-        con.execute(_staged(con, group.format, load_text(con, odd, lines), table, dataset, known_at, loaded_at))
+        cells = load_text(con, odd, lines)
+        con.execute(_staged(con, group.format, cells, table, dataset, known_at, loaded_at, withdraw))
 
 
 def _staged(
@@ -55,6 +59,7 @@ def _staged(
     dataset: Dataset,
     known_at: datetime | None,
     loaded_at: datetime,
+    withdraw: bool,
 ) -> str:
     """The statement that makes a staged table of cells."""
     source = f"({cells})"
@@ -79,7 +84,7 @@ def _staged(
                 case when reason is null then coalesce(told_at, {known_at_sql(dataset, known_at)}) end as known_at
             from judged
         )
-        select *, {quote(of.name)} as format, {of.source_rank} as source_rank,
+        select *, {quote(of.name)} as format, {of.source_rank} as source_rank, {withdraw} as is_withdrawn,
             hash({_list(dataset.key)}, known_at, {quote(of.name)}) as key_id
         from dated
     """
@@ -105,13 +110,13 @@ def mark(con: duckdb.DuckDBPyConnection, lake: Lake, dataset: Dataset, tables: S
     )
     con.execute(f"""
         create or replace table held as
-        select hash({key}, known_at, format) as key_id, hash({values}, known_at, format) as row_id
+        select hash({key}, known_at, format) as key_id, hash({values}, known_at, format, coalesce(is_withdrawn, false)) as row_id
         from ({lake.source_sql(dataset.name, None)})
         where {within} and key_id in (select key_id from ({staged}))
     """)
     con.execute(f"""
         create or replace table shared as
-        select *, hash({values}, known_at, format) as row_id
+        select *, hash({values}, known_at, format, is_withdrawn) as row_id
         from ({staged})
         where key_id in (
             select key_id from ({staged}) group by key_id having count(*) > 1
@@ -158,9 +163,10 @@ def mark(con: duckdb.DuckDBPyConnection, lake: Lake, dataset: Dataset, tables: S
 
 
 def kept_sql(dataset: Dataset, tables: Sequence[str]) -> str:
-    """A SELECT of the rows to keep: the dataset's columns, format, source_rank, known_at, file."""
+    """A SELECT of the rows to keep: the dataset's columns, format, source_rank, known_at, file, is_withdrawn."""
     return (
-        f"select {_list(dataset.column_names)}, format, source_rank, known_at, file from ({_good_rows(tables)}) "
+        f"select {_list(dataset.column_names)}, format, source_rank, known_at, file, is_withdrawn "
+        f"from ({_good_rows(tables)}) "
         "join read_files using (file_no) anti join verdicts using (file_no, row_no)"
     )
 

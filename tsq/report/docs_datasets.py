@@ -19,6 +19,7 @@ LAKE_DOCS = {
     "loaded_at": "when the row was loaded",
     "batch_id": "load that brought the row",
     "file": "file the row stood in",
+    "is_withdrawn": "true where the row takes back what was said of its key",
 }
 NEWEST_FILES = 8
 

@@ -322,6 +322,28 @@ def test_a_correction_has_its_own_time_of_knowledge(lake: Lake, put: Put, rows: 
     assert own.files[0].rows_kept == 1
 
 
+def test_rows_are_taken_back_by_loading_their_file_once_more(
+    lake: Lake, put: Put, rows: Rows, legacy_file: Make
+) -> None:
+    later = datetime(2020, 1, 6, 13, 0, tzinfo=UTC)
+    load(lake, put("a.csv", legacy_file(AAA=10, BBB=20)))
+    report = load(lake, put("b.csv", legacy_file(AAA=10)), known_at=later, withdraw=True, now=NOW + timedelta(hours=1))
+    assert "its rows are withdrawn" in notes(report)
+    assert rows(lake, "prices", "symbol, is_withdrawn", as_of=later - timedelta(seconds=1)) == [
+        ("AAA", False),
+        ("BBB", False),
+    ]
+    assert rows(lake, "prices", "symbol, is_withdrawn", as_of=later) == [
+        ("AAA", False),
+        ("AAA", True),
+        ("BBB", False),
+    ]
+    again = load(lake, put("b.csv", legacy_file(AAA=10)), known_at=later, withdraw=True, now=NOW + timedelta(hours=2))
+    assert again.batch_id is None
+    with pytest.raises(TsqError, match="withdrawn from some time on"):
+        load(lake, put("b.csv", legacy_file(AAA=10)), withdraw=True)
+
+
 def test_a_row_of_the_future_is_taken_when_its_day_has_come(
     lake: Lake, put: Put, rows: Rows, legacy_file: Make
 ) -> None:

@@ -19,6 +19,7 @@ PROVENANCE = {
     "loaded_at": "TIMESTAMPTZ",
     "batch_id": "VARCHAR",
     "file": "VARCHAR",
+    "is_withdrawn": "BOOLEAN",
 }
 Row = Mapping[str, Any]
 
