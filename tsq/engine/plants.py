@@ -28,6 +28,8 @@ LEAKS = (
     "restated_early",
     "ex_date_early",
 )
+# Of fewer rows a cut may show none.
+FEW = 20
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,8 @@ def plants(
         columns: its columns with their types, as DuckDB spells them.
         graph: the graph it stands in.
         tables: columns of all tables of the graph (`bind.columns`).
-        varied: columns known to hold more than one value in the build at hand (`varying`); None: nobody looked.
+        varied: columns whose values are many in the build at hand (`varying`): no leak is put where it could hardly
+            show. None: nobody looked.
 
     Yields:
         Plants in the order of `LEAKS`. None for a Python model, for a table that is made without data of the lake, that
@@ -105,6 +108,14 @@ def differing(honest: str, planted: str, columns: Mapping[str, str]) -> str:
 
 
 def varying(table: str, columns: Mapping[str, str]) -> str:
-    """SQL that gives one row: for each column, whether it holds more than one value in a table."""
-    asked = ", ".join(f"min({spelt(name)}) is distinct from max({spelt(name)}) as {spelt(name)}" for name in columns)
-    return f"select {asked} from {table}"
+    """SQL that gives one row: for each column, whether its values are so many that a leak in them would show.
+
+    At least a tenth of the rows have a value, a tenth another than the commonest, and there are `FEW` rows.
+    """
+    modes = ", ".join(f"mode({spelt(name)}) as {spelt(name)}" for name in columns)
+    asked = ", ".join(
+        f"count(*) >= {FEW} and 10 * least(count(own.{spelt(name)}), "
+        f"count(*) filter (own.{spelt(name)} is distinct from modes.{spelt(name)})) >= count(*) as {spelt(name)}"
+        for name in columns
+    )
+    return f"select {asked} from {table} as own cross join (select {modes} from {table}) as modes"

@@ -73,7 +73,7 @@ class Place:
         axis: how its rows lie in time.
         graph: the graph it stands in.
         tables: columns of all tables of the graph.
-        varied: columns known to hold several values, or None.
+        varied: columns whose values are many, or None.
     """
 
     node: Compiled
@@ -99,6 +99,12 @@ class Place:
         others = [name for name, kind in kinds.items() if not _COUNTS.fullmatch(kind)]
         chosen = figures if fractions else figures or counts or others
         return min(chosen, key=lambda name: digest(self.node.name, leak, name), default=None)
+
+    @property
+    def is_rare(self) -> bool:
+        """Whether the table speaks of so few times that whole rows moved or left out could hardly show."""
+        says = {name for name in (self.header.date, *self.header.interval[:1]) if name in self.columns}
+        return self.varied is not None and not says <= set(self.varied)
 
     @cached_property
     def _values(self) -> frozenset[str]:

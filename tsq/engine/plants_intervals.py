@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from tsq.engine.plants_axis import MOMENT, spelt
 
-EARLY = 20
+# A year: a cut lies before few events, and has to show one of them.
+EARLY = 365
 _OPEN = {"DATE": "date '9999-01-01'", MOMENT: "timestamptz '9999-01-01 00:00:00+00'"}
 
 

@@ -19,11 +19,12 @@ def changes(place: Place) -> Iterator[Change]:
     yield from _lead(place)
     yield from _centred(place)
     yield from _whole_sample(place)
-    yield from _earlier_session(place)
-    yield from _survivors(place)
     yield from _back_filled(place)
     yield from _restated(place)
-    yield from _early_interval(place)
+    if not place.is_rare:
+        yield from _earlier_session(place)
+        yield from _survivors(place)
+        yield from _early_interval(place)
 
 
 def remade(place: Place, put: Mapping[str, str], *, steps: str = "", source: str = "honest") -> str:

@@ -36,7 +36,8 @@ def changes(place: Place) -> Iterator[Change]:
     }
     windows = _Windows(words, frozenset(times))
     lags = [at for at, word in enumerate(words) if word == "lag" and words[at + 1 : at + 2] == ["("]]
-    lags = [at for at in lags if windows.through_time(windows.of_call(at + 1))]
+    # what looks back for a time stays: a text that asks how long ago the last row was must not answer with a minus
+    lags = [at for at in lags if windows.through_time(windows.of_call(at + 1)) and not windows.is_of_time(at + 1)]
     if lags:
         text = _edited(sql, tokens, dict.fromkeys(lags, "lead"))
         yield Change("lead", text, f"lag() is lead() in its text, {len(lags)} times")
@@ -89,6 +90,11 @@ class _Windows:
         """What stands in the window that a place lies in."""
         inside = [start for start, close in self._close.items() if start < at < close]
         return self._spec(max(inside)) if inside else []
+
+    def is_of_time(self, at: int) -> bool:
+        """Whether the first argument of a call whose bracket opens at a place names a time."""
+        inside = self._words[at + 1 : self._close.get(at, at)]
+        return any(map(self._is_time, inside[: inside.index(",")] if "," in inside else inside))
 
     def through_time(self, spec: Sequence[str]) -> bool:
         """Whether the rows of a window follow each other in time."""
