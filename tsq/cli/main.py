@@ -148,6 +148,9 @@ def ingest(
     known_at: Annotated[
         str | None, typer.Option(help="When the market could know these rows; default: the format's own rule.")
     ] = None,
+    withdraw: Annotated[
+        bool, typer.Option(help="Take the rows of these files back, from --known-at on; what was known before stays.")
+    ] = False,
     dataset: Annotated[
         str | None, typer.Option(help="Take every file as this dataset, whatever it looks like.")
     ] = None,
@@ -162,7 +165,14 @@ def ingest(
     from tsq.cli import loading
 
     loading.ingest(
-        root=project, paths=paths or [], known_at=known_at, dataset=dataset, dry_run=dry_run, demo=demo, as_json=as_json
+        root=project,
+        paths=paths or [],
+        known_at=known_at,
+        withdraw=withdraw,
+        dataset=dataset,
+        dry_run=dry_run,
+        demo=demo,
+        as_json=as_json,
     )
 
 
@@ -361,6 +371,44 @@ def snapshot(
     from tsq.cli import snapshotting
 
     snapshotting.snapshot(root=project, selection=selection or ["all"], update=update, as_json=as_json)
+
+
+@app.command()
+def audit(
+    leaks: Annotated[
+        int | None, typer.Argument(metavar="N", min=1, help="With --plant: so many leaks; default: 24.")
+    ] = None,
+    models: ModelsOption = None,
+    cuts: Annotated[int, typer.Option(min=1, help="On how many days the data are made to end.")] = 4,
+    plant: Annotated[
+        bool, typer.Option("--plant", help="Plant leaks in models drawn at random; catch every one.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn at random; the same seed draws the same.")] = 0,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Of a dataset with more rows, audit a sample of names; 0 takes all rows.")
+    ] = 1_000_000,
+    as_of: AsOfOption = None,
+    sets: SetOption = None,
+    profile: ProfileOption = None,
+    threads: Annotated[
+        int | None, typer.Option(envvar="TSQ_THREADS", help="Worker threads; default: one a core.")
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option(envvar="TSQ_MEMORY_LIMIT", help="For example 4GB; more is spilled to disk.")
+    ] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prove that no row of any table saw its future; exits 1 and names the culprit when one did."""
+    from tsq.cli import auditing
+    from tsq.engine.audit import Wish
+    from tsq.engine.warehouse import Machine
+
+    if leaks and not plant:
+        raise TsqError(f"{leaks} says how many leaks to plant", hint=f"write `tsq audit --plant {leaks}`")
+    wish, machine = Wish(cuts, seed, (leaks or 24) if plant else 0), Machine(threads, memory_limit)
+    look = auditing.Look(models or ["all"], as_of, sample, wish, machine)
+    auditing.run(root=project, sets=sets or [], profile=profile, look=look, as_json=as_json)
 
 
 def main() -> None:
