@@ -9,16 +9,3 @@ case when {{ series | sql }} in ('EQ', 'BE', 'BZ', 'BL', 'BT', 'T0', 'IL', 'SM',
 {% macro issuer_of(isin) -%}
 case when regexp_matches({{ isin | sql }}, '^IN[E9].{4}01') then left({{ isin | sql }}, 9) else {{ isin | sql }} end
 {%- endmacro %}
-
-{# Listed changes of a symbol, with the first date whose decision knew of each, and the first that knew it was taken back. #}
-{% macro listed_changes() -%}
-select
-    old_symbol,
-    new_symbol,
-    effective_date,
-    {{ decision_date('min(known_at)') }} as seen_on,
-    coalesce({{ decision_date('min(known_at) filter (where is_withdrawn)') }}, date '9999-12-31') as gone_on,
-from raw.symbol_changes
-where old_symbol != new_symbol
-group by old_symbol, new_symbol, effective_date
-{%- endmacro %}

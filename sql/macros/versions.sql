@@ -31,3 +31,16 @@ cast(timezone('Asia/Kolkata', {{ moment | sql }}) as date)
 {% macro seen_on(moment, date) -%}
 if(epoch_us({{ moment | sql }}) <= {{ decision_us(date) }}, {{ date | sql }}, {{ decision_date(moment) }})
 {%- endmacro %}
+
+{# Listed changes of a symbol, with the first date whose decision knew of each, and the first that knew it was taken back. #}
+{% macro listed_changes() -%}
+select
+    old_symbol,
+    new_symbol,
+    effective_date,
+    {{ decision_date('min(known_at)') }} as seen_on,
+    coalesce({{ decision_date('min(known_at) filter (where is_withdrawn)') }}, date '9999-12-31') as gone_on,
+from raw.symbol_changes
+where old_symbol != new_symbol
+group by old_symbol, new_symbol, effective_date
+{%- endmacro %}
