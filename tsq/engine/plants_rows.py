@@ -86,9 +86,9 @@ def _earlier_session(place: Place) -> Iterator[Change]:
         dated = place.graph.nodes[read].model.header.date if read in place.graph.nodes else None
         if dated and place.tables[read].get(dated) == "DATE":
             sources.append(f"select {spelt(dated)} from {table_spelt(read)}")
+    days = f"select distinct day from ({' union all '.join(sources)}) where day is not null"
     steps = (
-        f",\n\nsessions as (select day, lag(day) over (order by day) as before from ({' union '.join(sources)})"
-        f" where day is not null),\n\n"
+        f",\n\nsessions as (select day, lag(day) over (order by day) as before from ({days})),\n\n"
         f"dated as (select day, before from sessions where day in (select {spelt(day)} from honest))"
     )
     gone = f"cast(honest.{spelt(day)} - dated.before as integer)"
