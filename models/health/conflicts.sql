@@ -3,7 +3,6 @@ kind: incremental
 date: date
 look_back: 0
 grain: [date, symbol, series]
-knowable: date
 checks:
   - {query: "select date from health.conflicts", level: warn, name: sources_disagree}
 columns:

@@ -1,6 +1,5 @@
 /*---
 grain: [measure, group_name]
-knowable: "date '9999-12-31'"
 checks:
   - "n_with <= n_all"
 columns:

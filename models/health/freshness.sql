@@ -1,6 +1,5 @@
 /*---
 grain: [dataset]
-knowable: "date '9999-12-31'"
 checks:
   - {query: "select dataset from health.freshness where dataset = 'prices' and n_rows = 0", name: there_are_prices}
 columns:

@@ -1,7 +1,6 @@
 /*---
 interval: [first_date]
 grain: [symbol, line, isin, first_date]
-knowable: first_date
 columns:
   symbol: {type: VARCHAR, doc: "ticker as printed"}
   line: {type: VARCHAR, doc: "share, or the series of an instrument beside it"}

@@ -3,7 +3,6 @@ kind: incremental
 date: date
 look_back: 0
 grain: [date, security_id]
-knowable: date
 checks:
   - {query: "select ticker from health.jumps", level: warn, name: unexplained_jumps}
 columns:

@@ -3,7 +3,6 @@ kind: incremental
 date: date
 look_back: 1
 grain: [date, security_id]
-knowable: date
 checks:
   - {query: "select date from health.price_breaks where not is_market_wide group by date having count(*) > 50", level: warn, name: many_breaks_in_one_session}
 columns:

@@ -91,9 +91,12 @@ universe_returns as (
         {{ stable_avg('returns.ret') }} as ret,
     from decisions
     inner join universe.members as members on members.date = decisions.date and members.active
-    inner join pit.returns as returns
+    inner join ({{ returns_by_track('date, security_id, ret') }}) as returns
         on returns.security_id = members.security_id and returns.date > decisions.date and returns.date <= decisions.next_date
-    where exists (select 1 from chosen where chosen.benchmark = 'UNIVERSE')
+    -- each session as it was known in its evening
+    {{ join_vintages('returns', 'returns.date') }}
+    where returns.track = coalesce(vintages.track, returns.security_id)
+        and exists (select 1 from chosen where chosen.benchmark = 'UNIVERSE')
     group by returns.date
 ),
 

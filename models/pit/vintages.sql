@@ -13,6 +13,7 @@ columns:
   from_date: {type: DATE, doc: "first decision date that reads this vintage"}
   to_date: {type: DATE, doc: "first decision date that no longer does: something it did not know became known"}
   since_date: {type: DATE, doc: "first date of which it knew less, or something else, than is known now"}
+  learned_since: {type: DATE, doc: "first date of which what became known at known_at speaks"}
   seen_from: {type: DATE, doc: "first session whose rows its windows need"}
   began_at: {type: TIMESTAMPTZ, doc: "when what the vintage before did not know became known; null for the first"}
   known_at: {type: TIMESTAMPTZ, doc: "when what this one did not know became known"}
@@ -56,6 +57,7 @@ intervals as (
         to_date,
         -- what is learned later still is not known in it either
         min(since_date) over (partition by security_id order by to_date rows between current row and unbounded following) as since_date,
+        since_date as learned_since,
         lag(to_date) over moments as last_to_date,
         lag(known_at) over moments as began_at,
         known_at,
@@ -85,6 +87,7 @@ select
     numbered.from_date,
     numbered.to_date,
     numbered.since_date,
+    numbered.learned_since,
     -- as far back as the windows of features.daily reach
     least(numbered.since_date, coalesce(sessions.date, date '1900-01-01')) as seen_from,
     numbered.began_at,

@@ -6,6 +6,7 @@ A table says in one of three ways when a row was known:
 - `known_at`: the rows known by then, and in the place of those that were replaced since (`versions`) what stood there;
 - a header's `knowable`: the rows whose day had reached its evening by then.
 
+Rows that are never final (`knowable: "date '9999-12-31'"`) are known as the build holds them, from its own as-of on.
 An interval (header `interval`) that ended later reads as open, as it did then.
 From the build's own as-of on, the last two give the whole table.
 """
@@ -22,6 +23,8 @@ from tsq.engine.template import identifier
 from tsq.engine.warehouse import Connection
 
 SUFFIX = "_at"
+# What a header says of rows that are never final: later ones may change them.
+NEVER = "date '9999-12-31'"
 _KNOWN = "TIMESTAMP WITH TIME ZONE"
 _DAY = "ops.day_known(as_of)"
 _NOW = "as_of >= (select max(runs.as_of) from ops.runs as runs)"
@@ -86,6 +89,8 @@ def query(table: str, header: Header, columns: Mapping[str, str], *, now: bool =
     ends = _closed(header, columns, now)
     source = f"select *{f' replace ({ends})' if ends else ''} from {identifier(table)}"
     whole = f" or {_NOW}" if now else ""
+    if header.knowable == NEVER:
+        return f"{source} where {_NOW if now else 'false'}"
     if columns.get("known_from") == columns.get("known_to") == _KNOWN:
         return f"select * from {identifier(table)} where {_IN_FORCE}"
     if columns.get("known_at") == _KNOWN:
