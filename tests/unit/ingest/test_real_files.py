@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -77,6 +78,58 @@ def test_every_daily_file(lake: Lake, real_data: Path) -> None:
     assert sum(file.rows_duplicate for file in files.values()) == 23_532
     # A session whose only copy lies under the next day's name.
     assert [file.rows_kept for name, file in files.items() if "13052021" in name] == [2036]
+
+
+@pytest.mark.slow
+def test_every_misdated_file_is_reported(lake: Lake, real_data: Path) -> None:
+    """Each file under `full` whose rows have another date than its name, told from the files without tsq."""
+    folder = real_data / "nse" / "bhavcopy" / "full"
+    files = {name.partition(":")[0]: file for name, file in load(lake, folder).items()}
+    assert len(files) == 265
+    bodies = {path.name: _only_member(path) for path in folder.iterdir()}
+    named = {name: date(int(name[22:26]), int(name[20:22]), int(name[18:20])) for name in bodies}
+    within = {name: _first_day(body) for name, body in bodies.items()}
+    misdated = {name for name in bodies if named[name] != within[name]}
+    assert len(misdated) == 15
+    for name, file in files.items():
+        said = f"its name says {named[name]}, its rows say {within[name]}: the rows are believed"
+        assert (said in file.notes) == (name in misdated), name
+    # Rows of an echo stand in the file of their own date, or in another echo; the others hold the only copy of a session.
+    echoes = {name for name in misdated if any(other != name and bodies[other] == bodies[name] for other in bodies)}
+    assert {name for name, file in files.items() if file.rows_duplicate} == echoes
+    for name in echoes:
+        assert (files[name].rows_kept, files[name].rows_duplicate) == (0, files[name].rows_in)
+        assert "an echo: all its rows are known from another file" in files[name].notes
+    only = {
+        name: (str(within[name]), files[name].rows_kept, files[name].rows_quarantined) for name in misdated - echoes
+    }
+    assert only == {
+        "sec_bhavdata_full_13052021.csv.zip": ("2021-05-12", 2036, 0),
+        "sec_bhavdata_full_05112021.csv.zip": ("2021-11-04", 2013, 0),
+        "sec_bhavdata_full_25012022.csv.zip": ("2022-01-24", 2235, 0),
+        "sec_bhavdata_full_26012022.csv.zip": ("2022-01-25", 2174, 0),
+    }
+    # One file is cut off in a row: that row is refused with a reason, the whole ones before it are kept.
+    refused = {name: (file.rows_kept, file.rows_quarantined) for name, file in files.items() if file.rows_quarantined}
+    assert refused == {"sec_bhavdata_full_04052022.csv.zip": (23, 1)}
+    with duckdb.connect() as con:
+        assert con.execute(f"select file, row_no, reason from ({lake.quarantine_sql()})").fetchall() == [
+            (
+                "sec_bhavdata_full_04052022.csv.zip:sec_bhavdata_full_04052022.csv",
+                25,
+                "has too few or too many values (cut off, or a comma inside a value)",
+            )
+        ]
+
+
+def _only_member(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as archive:
+        (member,) = archive.namelist()
+        return archive.read(member)
+
+
+def _first_day(body: bytes) -> date:
+    return datetime.strptime(body.decode().splitlines()[1].split(",")[2].strip(), "%d-%b-%Y").replace(tzinfo=UTC).date()
 
 
 @pytest.mark.slow
