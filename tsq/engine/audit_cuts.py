@@ -2,8 +2,8 @@
 
 Found in the tables and the lake alone. A table that has rows on few of the sessions decides something on these days;
 a key of the lake that has several versions, or was known before or after the day it speaks of, is a fact in motion. A
-cut belongs on a decision that is also the end of a quarter, right behind one, between two, and inside as many facts in
-motion as one day can be; the rest are drawn at random.
+cut belongs on a decision that is also the end of a quarter, right behind one, right before one, and inside as many
+facts in motion as one day can be; the rest are drawn at random.
 """
 
 from __future__ import annotations
@@ -175,10 +175,13 @@ def choose(days: Calendar, moving: Sequence[Motion], when: Evening, count: int, 
         "one session after a decision",
         0.25 + 0.2 * draw.random(),
     )
-    between = [
-        sessions[(bisect_left(sessions, one) + bisect_left(sessions, other)) // 2] for one, other in pairwise(decisions)
-    ]
-    take([day for day in between if day not in decisions], "between two decisions", 0.6 + 0.3 * draw.random())
+    # between two decisions, and where rows dated to the session before a decision would show
+    before = [sessions[bisect_left(sessions, day) - 1] for day in decisions if day > sessions[0]]
+    take(
+        [day for day in before if day in allowed and day not in decisions],
+        "one session before a decision",
+        0.6 + 0.3 * draw.random(),
+    )
     while len(chosen) < min(count, len(allowed)):
         take(allowed, "drawn at random", draw.random())
         take(*_in_motion(allowed, moving, chosen), 0.0)
