@@ -62,7 +62,8 @@ with quarters as (
         equity_inr,
         assets_inr,
         cfo_inr,
-        if(revenue_inr > 0, greatest(-1, least(1, operating_profit_inr / nullif(revenue_inr, 0))), null) as margin,
+        -- least and greatest pass over nulls
+        if(revenue_inr > 0 and operating_profit_inr is not null, greatest(-1, least(1, operating_profit_inr / nullif(revenue_inr, 0))), null) as margin,
     from pit.fundamentals
     where period_end - period_start between 80 and 100
 ),

@@ -132,7 +132,9 @@ doubted as (
                 and abs(left_over_inr) > 0.5 * greatest(abs(printed), abs(printed) * pow(10.0, -tens))
                 and abs(left_over_inr - sense * printed * (1 - pow(10.0, -tens))) <= 0.02 * greatest(abs(printed), abs(printed) * pow(10.0, -tens))
                 then printf('the account adds up with it at 1e%+d of what is printed', -tens)
-            when item = 'equity_inr' and printed > 1.01 * assets_inr then 'above total assets'
+            when item = 'equity_inr' and printed > 1.01 * assets_inr and assets_inr > 0
+                and coalesce(abs({{ decades('assets_inr', 'assets_usual') }}) < 1.7, true)
+                then 'above total assets'
         end as reason,
     from items
 )
