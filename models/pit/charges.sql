@@ -1,6 +1,7 @@
 /*---
 interval: [known_from, known_to]
 grain: [item, venue, side, from_date, known_from]
+order: [item, venue, from_date, known_from]
 knowable: "cast(timezone('Asia/Kolkata', known_to) as date)"
 checks:
   - "rate >= 0"

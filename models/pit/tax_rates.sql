@@ -1,6 +1,7 @@
 /*---
 interval: [known_from, known_to]
 grain: [item, valid_from, known_from]
+order: [item, valid_from, known_from]
 knowable: "cast(timezone('Asia/Kolkata', known_to) as date)"
 checks:
   - "rate is null or rate between 0 and 1"
