@@ -94,8 +94,9 @@ def _drawn(aside: Aside, names: Sequence[str], columns: Columns, seed: int) -> I
 
 
 def _varied(aside: Aside, name: str, columns: Columns) -> list[str]:
-    """The columns of a table that hold several values."""
-    row = aside.con.execute(plants.varying(name, columns[name])).fetchone() or ()
+    """The columns of a table that change often enough for a leak in them to show."""
+    query = plants.varying(name, aside.graph.nodes[name].model.header, columns[name])
+    row = aside.con.execute(query).fetchone() or ()
     return [column for column, varies in zip(columns[name], row, strict=True) if varies]
 
 
@@ -106,7 +107,10 @@ def _look(
     columns: Mapping[str, str],
     total: int,
 ) -> Planted | None:
-    """Run a plant in the whole build and in the others until it shows; None where it changes nothing anywhere."""
+    """Run a plant in the whole build and in the others until it shows; None where it does not and hardly a row changes.
+
+    What is other than in the honest table on less than a score of rows is as good as void: few builds can show it.
+    """
     header = aside.graph.nodes[plant.model].model.header
     try:
         _make(aside, plant, WHOLE, aside.known_by(None), "planted_now")
@@ -125,7 +129,7 @@ def _look(
         (rows,) = aside.con.execute(query).fetchone() or (0,)
     except DatabaseError as error:
         return Planted(plant.leak, plant.model, plant.said, None, None, str(error).splitlines()[0])
-    return Planted(plant.leak, plant.model, plant.said, None, None) if rows else None
+    return Planted(plant.leak, plant.model, plant.said, None, None) if rows >= plants.FEW else None
 
 
 def _make(aside: Aside, plant: Plant, database: str, seen: Mapping[str, str], table: str) -> None:

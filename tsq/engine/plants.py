@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from tsq.engine import plants_reads, plants_rows, plants_text
 from tsq.engine.compile import Compiled
 from tsq.engine.graph import Graph
-from tsq.engine.plants_axis import Change, Place, place_of, spelt
+from tsq.engine.header import Header
+from tsq.engine.plants_axis import Change, Place, axis_of, place_of, spelt
 
 LEAKS = (
     "lead",
@@ -28,7 +29,7 @@ LEAKS = (
     "restated_early",
     "ex_date_early",
 )
-# Of fewer rows a cut may show none.
+# Of fewer rows, or days, a cut may show none.
 FEW = 20
 
 
@@ -107,15 +108,22 @@ def differing(honest: str, planted: str, columns: Mapping[str, str]) -> str:
     return f"select count(*) from ({' union all '.join(apart)})"
 
 
-def varying(table: str, columns: Mapping[str, str]) -> str:
+def varying(table: str, header: Header, columns: Mapping[str, str]) -> str:
     """SQL that gives one row: for each column, whether its values are so many that a leak in them would show.
 
-    At least a tenth of the rows have a value, a tenth another than the commonest, and there are `FEW` rows.
+    There are `FEW` rows, and a fourth of them have another value than the next in time. Of days and moments there are
+    half as many.
     """
-    modes = ", ".join(f"mode({spelt(name)}) as {spelt(name)}" for name in columns)
-    asked = ", ".join(
-        f"count(*) >= {FEW} and 10 * least(count(own.{spelt(name)}), "
-        f"count(*) filter (own.{spelt(name)} is distinct from modes.{spelt(name)})) >= count(*) as {spelt(name)}"
-        for name in columns
+    axis = axis_of(header, columns)
+    line = axis.line if axis else f"order by {', '.join(map(spelt, columns))}"
+    places = list(enumerate(columns.items()))
+    listed = ", ".join(
+        f"{spelt(name)} as c{place}, lead({spelt(name)}, 1, {spelt(name)}) over ({line}) as n{place}"
+        for place, (name, _) in places
     )
-    return f"select {asked} from {table} as own cross join (select {modes} from {table}) as modes"
+    asked = []
+    for place, (name, kind) in places:
+        changes = f"count(*) >= {FEW} and 4 * count(*) filter (c{place} is distinct from n{place}) >= count(*)"
+        is_time = kind == "DATE" or kind.startswith("TIMESTAMP")
+        asked.append(f"{f'2 * approx_count_distinct(c{place}) >= {FEW}' if is_time else changes} as {spelt(name)}")
+    return f"select {', '.join(asked)} from (select {listed} from {table})"

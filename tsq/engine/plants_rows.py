@@ -11,7 +11,7 @@ from tsq.engine.plants_intervals import EARLY, earlier
 KNOWN = '"known to plants"'
 _AROUND = 2
 # One value in so many stays where the others are emptied.
-_KEPT = 4
+_KEPT = 10
 
 
 def changes(place: Place) -> Iterator[Change]:

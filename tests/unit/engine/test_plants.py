@@ -12,6 +12,7 @@ from tsq import config
 from tsq.engine import bind, catalog, graph, plants
 from tsq.engine.compile import compile_catalog
 from tsq.engine.graph import Graph
+from tsq.engine.header import Header
 from tsq.engine.plants import Plant
 
 MakeProject = Callable[[Mapping[str, str]], Path]
@@ -259,10 +260,14 @@ def test_settings_have_no_future(plant: Plants) -> None:
     assert plant(DAILY + "select day, name, x from config.f", files) == {}
 
 
-def test_columns_that_hardly_vary_are_left_alone(con: duckdb.DuckDBPyConnection) -> None:
-    columns = {"day": "DATE", "x": "DOUBLE", "flat": "INTEGER", "sparse": "INTEGER"}
+def test_columns_that_hardly_change_are_left_alone(con: duckdb.DuckDBPyConnection) -> None:
+    header = Header(date="day", grain=("day", "name"))
+    columns = {"day": "DATE", "name": "VARCHAR", "x": "DOUBLE", "flat": "INTEGER", "sparse": "INTEGER"}
     con.execute(
-        "create table base.wide as select day + 10 * i::integer as day, x + i as x, 1 as flat, if(i = 1 and day(day) = 1, 1, null) as sparse from raw.t, range(3) as r(i)"
+        "create table base.wide as select day + 10 * i::integer as day, name, x + i as x, 1 as flat, "
+        "if(i = 1 and day(day) = 1, 1, null) as sparse from raw.t, range(5) as r(i)"
     )
-    assert con.execute(plants.varying("base.wide", columns)).fetchall() == [(True, True, False, False)]
-    assert con.execute(plants.varying("raw.t", {"x": "DOUBLE"})).fetchall() == [(False,)]  # few rows
+    asked = plants.varying("base.wide", header, columns)
+    assert con.execute(asked).fetchall() == [(True, False, True, False, False)]
+    few = plants.varying("raw.t", header, {"day": "DATE", "name": "VARCHAR", "x": "DOUBLE"})
+    assert con.execute(few).fetchall() == [(False, False, False)]
