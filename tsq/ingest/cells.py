@@ -42,6 +42,9 @@ MACROS = (
     "ist(try_cast(cast(x as varchar) as timestamp)), "
     "ist(try_strptime(cast(x as varchar), ['%d-%b-%Y %H:%M:%S', '%d-%b-%Y %H:%M', '%d/%m/%Y %H:%M:%S'])), "
     "'-infinity'::timestamptz) end",
+    # Of a day without a time nobody knows the hour: what happened on it is known when it is over.
+    r"create macro is_day(x) as regexp_full_match(trim(cast(x as varchar)), '\d{4}-\d\d-\d\d')",
+    "create macro over(x) as instant(x) + to_days(cast(is_day(x) as integer))",
 )
 
 

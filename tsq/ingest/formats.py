@@ -6,6 +6,7 @@ cells to the columns of its dataset, written with the macros of `tsq.ingest.cell
     number(x)   a DOUBLE; what is not a number becomes NaN, which the checks refuse
     day(x)      a DATE; what is not a date becomes -infinity, which the checks refuse
     instant(x)  a time with a zone; a naive one is Asia/Kolkata
+    over(x)     the same of what is known when it happened; of a day without a time, its end
     word(x)     a trimmed text, null when empty
     caps(x)     the same in capitals
 
@@ -25,6 +26,8 @@ MONTHS = "JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC"
 OWN_RANK = 10
 # A hand-made price file is the last to be believed; any other hand-made table was made to be believed.
 OWN_PRICES_RANK = 60
+# Columns of a hand-made file that are not read as all of their type are.
+OWN_READ = {"index_name": "caps({})", "broadcast_at": "over({})"}
 # Other names for a dataset's own columns in a hand-made file.
 OWN_ALIASES = {"ticker": "symbol", "industry": "sector", "index": "index_name", "level": "close"}
 
@@ -389,7 +392,7 @@ FUNDAMENTALS_FILINGS = Format(
         day(period_start) as period_start,
         day(period_end) as period_end,
         try_cast(consolidated as boolean) as consolidated,
-        instant(broadcast_ts) as broadcast_at,
+        over(broadcast_ts) as broadcast_at,
         list_position(['first quarter', 'second quarter', 'third quarter', 'fourth quarter'], lower(word(relating_to)))
             as fiscal_quarter,
         coalesce(number(revenue), number(interest_earned)) as revenue_inr,
@@ -518,7 +521,7 @@ def own_format(dataset: Dataset) -> Format:
     }
     lines = [TOLD_AT]
     for column in dataset.columns:
-        value = "caps(index_name)" if column.name == "index_name" else read[column.type].format(f'"{column.name}"')
+        value = OWN_READ.get(column.name, read[column.type]).format(f'"{column.name}"')
         lines.append(f'{value} as "{column.name}",')
     needed = tuple(column.name for column in dataset.columns if column.required and column.default is None)
     return Format(

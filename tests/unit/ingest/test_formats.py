@@ -207,6 +207,46 @@ def test_filings(lake: Lake, put: Put, rows: Rows, refused: Bad) -> None:
     ]
 
 
+def test_a_bank_and_the_quarter_of_the_financial_year(lake: Lake, put: Put, rows: Rows) -> None:
+    """A bank earns interest and prints neither revenue nor profit before tax; cash flow counts from the year's first day."""
+    text = (
+        "symbol,period_start,period_end,consolidated,broadcast_ts,relating_to,revenue,interest_earned,finance_costs,pbt,pat,cfo\n"
+        "BANK,2020-10-01,2020-12-31,False,2021-01-25 14:51:05,Third Quarter,,900,,,70,\n"
+        "MAKER,2020-10-01,2020-12-31,False,2021-01-25 14:51:05,Fourth Quarter,1000,,10,80,60,300\n"
+        "OTHER,2020-10-01,2020-12-31,False,2021-01-25 14:51:05,,1000,5,10,80,60,300\n"
+    )
+    ingest([put("a.csv", text)], lake, now=NOW)
+    assert rows(lake, "fundamentals", "symbol, fiscal_quarter, revenue_inr, operating_profit_inr, cfo_inr") == [
+        ("BANK", 3, 900, None, None),
+        ("MAKER", 4, 1000, 90, 300),
+        ("OTHER", None, 1000, 90, 300),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "utc"),
+    [
+        ("2020-01-25 00:00:00", datetime(2020, 1, 24, 18, 30, tzinfo=UTC)),
+        ("2020-01-25 00:50:23", datetime(2020, 1, 24, 19, 20, 23, tzinfo=UTC)),
+        ("2020-01-25 20:00:01", datetime(2020, 1, 25, 14, 30, 1, tzinfo=UTC)),
+        ("2020-01-25 23:59:59", datetime(2020, 1, 25, 18, 29, 59, tzinfo=UTC)),
+        ("25-Jan-2020 23:05", datetime(2020, 1, 25, 17, 35, tzinfo=UTC)),
+        ("2020-01-25T23:05:50+05:30", datetime(2020, 1, 25, 17, 35, 50, tzinfo=UTC)),
+        ("2020-01-25 17:35:50Z", datetime(2020, 1, 25, 17, 35, 50, tzinfo=UTC)),
+        ("2020-01-25", datetime(2020, 1, 25, 18, 30, tzinfo=UTC)),
+    ],
+)
+def test_when_a_filing_was_known(lake: Lake, put: Put, rows: Rows, said: str, utc: datetime) -> None:
+    """A naive time is Indian, at midnight and late in the evening too; one with a zone is what it says, a day is over at its end."""
+    exchange = (
+        "symbol,period_start,period_end,consolidated,broadcast_ts,revenue,finance_costs,pbt,pat\n"
+        f"AAA,2019-10-01,2019-12-31,True,{said},1000,10,230,180\n"
+    )
+    own = f"symbol,period_start,period_end,consolidated,broadcast_at\nBBB,2019-10-01,2019-12-31,True,{said}\n"
+    ingest([put("a.csv", exchange), put("b.csv", own)], lake, now=NOW)
+    assert rows(lake, "fundamentals", "symbol, broadcast_at, known_at") == [("AAA", utc, utc), ("BBB", utc, utc)]
+
+
 def test_listings(lake: Lake, put: Put, rows: Rows) -> None:
     text = (
         "SYMBOL,NAME OF COMPANY, SERIES, DATE OF LISTING, PAID UP VALUE, MARKET LOT, ISIN NUMBER, FACE VALUE\n"
