@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tsq.engine import audit_known, audit_lag, bent_lake
@@ -125,12 +125,12 @@ def run(aside: Aside, as_of: dt.datetime, wish: Wish, *, published: bool) -> Ite
         raise TsqError("there are too few sessions to cut", hint="load more data", exit_code=FAILED)
     for number, cut in enumerate(cuts, 1):
         build = Build(f"cut {number}", "truncate", cut.why, cut.moment, cut.date)
-        yield _try(aside, trail, build, aside.known_by(cut.moment), columns, totals)
+        yield _try(aside, trail, build, aside.known_by(cut.moment), columns, totals, wish.plants > 0)
     worst = max(cuts, key=lambda cut: (cut.facts, cut.date))
     build = Build("bent build", "perturb", "everything known after it is bent", worst.moment, worst.date)
     datasets = aside.datasets()
     bent = {name: bent_lake.bent(one, aside.rows_of(name), worst.moment, wish.seed) for name, one in datasets.items()}
-    yield _try(aside, trail, build, aside.lay("bent", bent), columns, totals)
+    yield _try(aside, trail, build, aside.lay("bent", bent), columns, totals, wish.plants > 0)
     yield _load_order(aside, trail, wish.seed, columns, totals)
     yield _inputs(aside, trail, columns)
     lag: tuple[Measured, ...] = ()
@@ -164,7 +164,7 @@ def run(aside: Aside, as_of: dt.datetime, wish: Wish, *, published: bool) -> Ite
         cuts,
         aside.samples,
         audit_known.undated(aside),
-        tuple(name for name in columns if totals[name] and name not in compared and name not in untold),
+        _never_final(aside, totals, compared, untold),
         lag,
         tuple(planted),
         {build.database: tables for build, tables in trail.results.items()},
@@ -178,26 +178,35 @@ def _try(
     seen: Mapping[str, str],
     columns: Columns,
     totals: Mapping[str, int],
+    keep: bool,
 ) -> Step:
     """Build from other rows, and compare what both builds say of the moment until which they know the same."""
     moment = build.moment or dt.datetime.max.replace(tzinfo=dt.UTC)
+    # rows that were replaced are compared in the table that they stood in: alone they say nothing of a moment
+    replaced = {node.model.header.versions for node in aside.graph.nodes.values()}
 
     def query(name: str) -> str | None:
+        if name in replaced:
+            return None
         return known_at(name, aside.graph.nodes[name].model.header, columns[name], moment)
 
-    return _compared(aside, trail, build, seen, aside.names, columns, totals, query)
+    return _compared(aside, trail, build, seen, aside.names, columns, totals, query, keep)
 
 
 def _load_order(aside: Aside, trail: _Trail, seed: int, columns: Columns, totals: Mapping[str, int]) -> Step:
     """Load everything twice, in the opposite order: what reads the lake must be what it was, whole."""
     graph = aside.graph
-    readers = {name for name in aside.names if any(read.startswith("raw.") for read in graph.sources[name])}
+    readers = {name for name in aside.names if any(read.startswith("raw.") for read in graph.nodes[name].own_reads)}
     names = [name for name in aside.names if name in readers | reach(readers, graph.parents)]
     again = {name: bent_lake.again(one, aside.rows_of(name), seed) for name, one in aside.datasets().items()}
     build = Build(TWICE, "load order", "everything loaded twice, in the opposite order")
-    return _compared(
-        aside, trail, build, aside.lay(TWICE, again), names, columns, totals, lambda name: f"select * from {name}"
-    )
+    # tables about the lake of today say how much was loaded, and when
+    seen = {name for tables in trail.results.values() for name, one in tables.items() if one.rows}
+
+    def query(name: str) -> str | None:
+        return f"select * from {name}" if name in seen or not totals[name] else None
+
+    return _compared(aside, trail, build, aside.lay(TWICE, again), names, columns, totals, query, keep=False)
 
 
 def _compared(
@@ -209,6 +218,7 @@ def _compared(
     columns: Columns,
     totals: Mapping[str, int],
     query: Callable[[str], str | None],
+    keep: bool,
 ) -> Step:
     clock = time.perf_counter()
     graph = aside.graph
@@ -228,6 +238,8 @@ def _compared(
         header = graph.nodes[name].model.header
         sides = (WHOLE, rows), (build.database, rows)
         results[name] = compare(aside.con, header, columns[name], *sides, totals[name])
+    if not keep:
+        aside.forget(build.database)
     failed = sum(one.differing is not None for one in results.values()) + _unbuilt(aside, trail, build, made)
     rows_held, skipped = (sum(getattr(one, name) for one in results.values()) for name in ("rows", "skipped"))
     seconds = time.perf_counter() - clock
@@ -270,6 +282,14 @@ def _step(
 def _count(aside: Aside, name: str) -> int:
     aside.stand(WHOLE)
     return int((aside.con.execute(f"select count(*) from {name}").fetchone() or (0,))[0])
+
+
+def _never_final(
+    aside: Aside, totals: Mapping[str, int], compared: Collection[str], untold: Collection[str]
+) -> tuple[str, ...]:
+    replaced = {node.model.header.versions for node in aside.graph.nodes.values()}
+    silent = {*compared, *untold, *replaced}
+    return tuple(name for name, rows in totals.items() if rows and name not in silent)
 
 
 def _number(value: float | None) -> str:

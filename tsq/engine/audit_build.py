@@ -23,6 +23,8 @@ from tsq.errors import TsqError
 
 WHOLE = "whole build"
 _LAKE = "lake copy"
+# Builds of lakes up to this many rows are held in memory, which spares their compression; larger ones on disk.
+_ROWS_IN_MEMORY = 1_500_000
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,19 @@ class Made:
 
 @dataclass(frozen=True)
 class Aside:
-    """A connection with a copy of the lake, on which graphs are built under names of their own."""
+    """A connection with a copy of the lake, on which graphs are built under names of their own.
+
+    Attributes:
+        folder: where builds that are too large for memory are written.
+        rows: of the largest dataset.
+    """
 
     con: Connection
     graph: Graph
     names: tuple[str, ...]
     folder: Path
     samples: tuple[Sample, ...]
+    rows: int
 
     def datasets(self) -> dict[str, Dataset]:
         """The datasets of the lake that some model here reads."""
@@ -77,6 +85,9 @@ class Aside:
 
     def attach(self, database: str) -> None:
         """Make room for a build."""
+        if self.rows <= _ROWS_IN_MEMORY:
+            self.con.execute(f"attach ':memory:' as {quote_name(database)}")
+            return
         file = quote((self.folder / f"{database}.duckdb").as_posix())
         self.con.execute(
             f"attach {file} as {quote_name(database)} (storage_version {quote(warehouse.STORAGE_VERSION)})"
@@ -182,12 +193,12 @@ def aside(
         warehouse.lock_down(con)
         for name in sorted({read for model in names for read in graph.sources[model] if read.startswith("config.")}):
             sources.attach_config(con, graph.catalog, name.partition(".")[2])
-        samples = tuple(
-            sample
-            for name in _raw(graph, names)
-            if (sample := _copy(con, graph.catalog.raw[name], lake.source_sql(name, as_of), most_rows))
-        )
-        yield Aside(con, graph, tuple(names), folder, samples)
+        copies = [
+            _copy(con, graph.catalog.raw[name], lake.source_sql(name, as_of), most_rows) for name in _raw(graph, names)
+        ]
+        samples = tuple(copy for copy in copies if copy.one_in > 1)
+        most = max((copy.rows for copy in copies), default=0)
+        yield Aside(con, graph, tuple(names), folder, samples, most)
     finally:
         con.close()
         shutil.rmtree(folder, ignore_errors=True)
@@ -208,15 +219,13 @@ def _raw(graph: Graph, names: Iterable[str]) -> list[str]:
     return sorted(source.partition(".")[2] for source in read if source.startswith("raw."))
 
 
-def _copy(con: Connection, dataset: Dataset, query: str, most_rows: int) -> Sample | None:
+def _copy(con: Connection, dataset: Dataset, query: str, most_rows: int) -> Sample:
     """Lay the rows of a dataset down; all of them, or those of a share of its names."""
     table = f"{quote_name(_LAKE)}.main.{quote_name(dataset.name)}"
-    column = next((name for name in dataset.key if dataset.column(name).type == "VARCHAR"), None)
+    column = next((name for name in dataset.key if dataset.column(name).type == "VARCHAR"), "")
     (rows,) = con.execute(f"select count(*) from ({query})").fetchone() or (0,)
-    if not most_rows or rows <= most_rows or column is None:
-        con.execute(f"create table {table} as {query}")
-        return None
-    one_in = -(-rows // most_rows)
-    con.execute(f"create table {table} as select * from ({query}) where hash({quote_name(column)}) % {one_in} = 0")
+    one_in = -(-rows // most_rows) if most_rows and column and rows else 1
+    share = f" where hash({quote_name(column)}) % {one_in} = 0" if one_in > 1 else ""
+    con.execute(f"create table {table} as select * from ({query}){share}")
     (kept,) = con.execute(f"select count(*) from {table}").fetchone() or (0,)
     return Sample(dataset.name, column, one_in, kept, rows)

@@ -21,6 +21,7 @@ from tsq.engine.warehouse import Connection
 TOLERANCE = 1e-9
 # Two numbers this close are the same, however small they are: what is left where large ones cancel.
 NOTHING = 1e-12
+_MOMENT = "TIMESTAMP WITH TIME ZONE"
 _FLOATS = ("DOUBLE", "FLOAT")
 _AS_OF = re.compile(r"(?<![\w.\"'])as_of(?![\w\"'])", re.IGNORECASE)
 
@@ -76,15 +77,17 @@ def columns_of(con: Connection, database: str, table: str) -> dict[str, str]:
 
 
 def known_at(table: str, header: Header, columns: Mapping[str, str], moment: dt.datetime) -> str | None:
-    """The rows of a table known at a moment, as a SELECT; None for a table that cannot tell."""
+    """The rows of a table known at a moment, as a SELECT, open where they ended later; None: it cannot tell."""
     select = macros.query(table, header, columns, now=False)
+    if select and columns.get("known_from") == columns.get("known_to") == _MOMENT:
+        select = f"select * replace (timestamptz '9999-12-31 00:00:00+00' as known_to) from ({select})"
     return _AS_OF.sub(timestamp_sql(moment), select) if select else None
 
 
 def session_of(header: Header, columns: Mapping[str, str]) -> str | None:
     """The column that says of which session a row speaks, or from which on; a date where the header says none."""
     said = [name for name in (header.date, *header.interval[:1]) if name in columns]
-    dates = [name for kind in ("DATE", "TIMESTAMP WITH TIME ZONE") for name, found in columns.items() if found == kind]
+    dates = [name for kind in ("DATE", _MOMENT) for name, found in columns.items() if found == kind]
     return next(iter([*said, *dates]), None)
 
 

@@ -40,50 +40,83 @@ def undeclared(aside: Aside, columns: Columns, untold: list[str]) -> list[Findin
 
 
 def inputs_before(aside: Aside, columns: Columns) -> tuple[list[Finding], Pairs]:
-    """Hold each row to the rows of its ancestors with the same key: some version of each was known by its own moment.
+    """Hold each row to the rows with the same key of the tables it is made of: some version was known by its moment.
+
+    A table that says of each row when it was known must not say it earlier. One that counts all its rows as known on
+    their day may have a row where an input came later, as long as it does not show the numbers of that input.
 
     Returns:
         Tables with rows that were known before what they are made of; and what was compared.
     """
     aside.stand(WHOLE)
-    con, graph = aside.con, aside.graph
+    graph = aside.graph
     findings: list[Finding] = []
     rows = tables = 0
-    laid: dict[str, tuple[str, ...]] = {}
+    laid: dict[str, tuple[str, ...] | None] = {}
     for name, found in columns.items():
         node = graph.nodes[name]
         moment = _moment(node.model.header, found, graph.catalog.evening)
-        if moment is None:
-            continue
-        parents = [
-            (parent, _first_known(graph.nodes[parent], columns))
-            for parent in sorted(reach([name], graph.parents))
-            if parent in columns
-        ]
-        for parent, first_known in parents:
-            key = tuple(
-                column for column in graph.nodes[parent].model.header.grain if column not in ("known_from", "known_at")
-            )
-            if first_known is None or not key or any(columns[parent].get(c) != found.get(c) for c in key):
+        for parent in node.own_reads if moment else ():
+            if parent not in columns:
                 continue
             if parent not in laid:
-                laid[parent] = key
-                listed = ", ".join(map(quote_name, key))
-                con.execute(
-                    f"create or replace temp table {quote_name('first ' + parent)} as "
-                    f"select {listed}, min(audit_known) as audit_known from ({first_known}) group by all"
-                )
-            same = " and ".join(f"child.{quote_name(c)} = parent.{quote_name(c)}" for c in key)
-            pairs, early = con.execute(
-                f"select count(*), count(*) filter (parent.audit_known > child.audit_moment) "
-                f"from (select *, {moment} as audit_moment from {name}) as child "
-                f"inner join temp.main.{quote_name('first ' + parent)} as parent on {same}"
-            ).fetchone() or (0, 0)
+                laid[parent] = _lay(aside, parent, columns)
+            key = laid[parent]
+            if not key or any(columns[parent].get(column) != found.get(column) for column in key):
+                continue
+            pairs, early, line = _early(aside, node, parent, f"{moment}", key, columns)
             rows, tables = rows + pairs, tables + 1
             if early:
                 said = f"{early:,} of {pairs:,} rows count as known before the row of {parent} they are made of was"
-                findings.append(Finding("known_at", name, node.model.path, line_of(node, None), said))
+                findings.append(Finding("known_at", name, node.model.path, line, said))
     return findings, Pairs(rows, tables)
+
+
+def _lay(aside: Aside, parent: str, columns: Columns) -> tuple[str, ...] | None:
+    """Lay down when each key of a table was first known, and with what numbers; gives the key, None where it cannot."""
+    node = aside.graph.nodes[parent]
+    key = tuple(column for column in node.model.header.grain if column not in ("known_from", "known_at"))
+    moment = next((c for c in ("known_from", "known_at") if columns[parent].get(c) == _MOMENT), None)
+    if moment is None or not key:
+        return None
+    kept = ", ".join(map(quote_name, [*key, *_numbers(columns[parent], key)]))
+    rows = f"select {kept}, {moment} as audit_known from {parent}"
+    if node.model.header.versions:
+        rows += f" union all select {kept}, known_from from {node.model.header.versions}"
+    listed = ", ".join(map(quote_name, key))
+    first = ", ".join(
+        f"arg_min({name}, audit_known) as {name}" for name in map(quote_name, _numbers(columns[parent], key))
+    )
+    aside.con.execute(
+        f"create or replace temp table {_first(parent)} as "
+        f"select {listed}, min(audit_known) as audit_known{first and ', ' + first} from ({rows}) group by {listed}"
+    )
+    return key
+
+
+def _early(
+    aside: Aside, node: Compiled, parent: str, moment: str, key: tuple[str, ...], columns: Columns
+) -> tuple[int, int, int]:
+    """How many rows of a table have a partner in another, how many of these were known too early, and a line."""
+    found = columns[node.name]
+    shared = [name for name, kind in _numbers(columns[parent], key).items() if found.get(name) == kind]
+    shows = " or ".join(f"child.{quote_name(name)} = parent.{quote_name(name)}" for name in shared) or "false"
+    claims = moment in ("known_from", "known_at")
+    same = " and ".join(f"child.{quote_name(column)} = parent.{quote_name(column)}" for column in key)
+    pairs, early = aside.con.execute(
+        "select count(*), count(*) filter (parent.audit_known > child.audit_moment"
+        f"{'' if claims else f' and ({shows})'}) from (select *, {moment} as audit_moment from {node.name}) as child "
+        f"inner join temp.main.{_first(parent)} as parent on {same}"
+    ).fetchone() or (0, 0)
+    return pairs, early, line_of(node, moment if claims else next(iter(shared), None))
+
+
+def _first(parent: str) -> str:
+    return quote_name(f"first {parent}")
+
+
+def _numbers(columns: Mapping[str, str], key: tuple[str, ...]) -> dict[str, str]:
+    return {name: kind for name, kind in columns.items() if kind == "DOUBLE" and name not in key}
 
 
 def undated(aside: Aside) -> tuple[Undated, ...]:
@@ -111,15 +144,3 @@ def _moment(header: Header, columns: Mapping[str, str], evening: Evening) -> str
     seconds = (evening.time.hour * 60 + evening.time.minute) * 60 + evening.time.second
     local = f"cast(({day}) as timestamp) + to_seconds({seconds})"
     return f"timezone({quote(evening.zone)}, {local})" if day else None
-
-
-def _first_known(node: Compiled, columns: Columns) -> str | None:
-    """The rows of a table and of those it replaced, each with the moment it was known."""
-    found = columns[node.name]
-    for column in ("known_from", "known_at"):
-        if found.get(column) == _MOMENT:
-            key = ", ".join(quote_name(c) for c in node.model.header.grain if c not in ("known_from", "known_at"))
-            rows = f"select {key}, {column} as audit_known from {node.name}"
-            versions = node.model.header.versions
-            return f"{rows} union all select {key}, known_from from {versions}" if versions else rows
-    return None

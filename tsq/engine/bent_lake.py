@@ -2,8 +2,8 @@
 
 Each name (the text columns of a key) meets one fate at the cut: its numbers grow tenfold, it vanishes, its numbers and
 texts go missing, it gets the numbers of another name, it goes on under another name, or its texts change. Some facts
-from before the cut are said again afterwards with other values. Dates and flags stay, and so does everything that was
-known by the cut. A row stays a row: what is required is there, and the numbers of a row move together.
+from before the cut are said again afterwards with other values, or taken back. Dates and flags stay, and so does
+everything that was known by the cut. A row stays a row: what is required is there, its numbers move together.
 """
 
 from __future__ import annotations
@@ -57,16 +57,17 @@ def again(dataset: Dataset, rows: str, seed: int) -> str:
     opposite = (
         "make_timestamptz(epoch_us(min(loaded_at) over ()) + epoch_us(max(loaded_at) over ()) - epoch_us(loaded_at))"
     )
-    once = f"select * replace ({opposite} as loaded_at, md5(batch_id) as batch_id) from {rows}"
+    first = f"select * replace ({opposite} as loaded_at, md5(batch_id) as batch_id) from {rows}"
+    second = f"select * replace (loaded_at + interval 1 hour as loaded_at, md5(batch_id) as batch_id) from ({first})"
     key = ", ".join(map(quote_name, dataset.key))
     return (
-        f"select {_listed(dataset, {})} from (from ({once}) union all from ({once})) "
+        f"select {_listed(dataset, {})} from ({first} union all {second}) "
         f"order by hash({seed}, {key}, known_at, batch_id)"
     )
 
 
 def _restated(dataset: Dataset, rows: str, cut: dt.datetime, seed: int) -> str:
-    """Some rows from before the cut, said again after it with other values."""
+    """Some rows from before the cut, said again after it with other values, or taken back."""
     changed: dict[str, str] = {}
     fresh = " ".join(
         f"when restated % {len(_LATER_DAYS)} = {place} then {timestamp_sql(cut + dt.timedelta(days=days))}"
@@ -83,6 +84,7 @@ def _restated(dataset: Dataset, rows: str, cut: dt.datetime, seed: int) -> str:
             # a column that says when the row was known says so of the new row too
             changed[column.name] = f"if({name} = known_at, {known}, {name})"
     changed["known_at"] = known
+    changed["is_withdrawn"] = "coalesce(is_withdrawn, false) or restated % 4 = 1"
     key = ", ".join(map(quote_name, dataset.key))
     known_before = f"select * from {rows} where known_at <= {timestamp_sql(cut)}"
     chosen = (
