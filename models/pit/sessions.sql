@@ -28,7 +28,7 @@ columns:
 One row is one trading session, derived from what traded: packaged calendars miss every weekend and Muhurat session. Known at its evening.
 A day with far fewer rows than the sessions before it is a stray file, not a session.
 
-Short sessions are told by a turnover far below the median of the days *before* them (0.04–0.29 of it; full weekend sessions 0.75 and more) and
+Short sessions are told by a turnover far below the median of the days *before* them (0.09–0.29 of it; full weekend sessions 0.75 and more) and
 by what had been announced of the day by then, `config.special_sessions` or `pit.calendar`, whichever spoke last. Within
 `session_list_margin_pct` points of `short_session_turnover_pct` the announcement decides, beyond them what traded: a drill that became a full
 session is full even where nobody told the list, and a Muhurat of high spirits stays short. Without a day before it, the announcement alone
