@@ -127,7 +127,7 @@ pauses as (
     where coalesce(walked.later_seen_on >= walked.seen_on, true)
         and (
             walked.past_date is null
-            or walked.past_date < walked.date - {{ moved_away_days }}
+            or walked.past_date < walked.date - {{ [moved_away_days, identity_gap_days] | min }}
             or walked.past_seen_on > walked.seen_on
         )
     group by walked.symbol, walked.line, walked.date
