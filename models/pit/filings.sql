@@ -29,7 +29,7 @@ columns:
 ---
 One row is one version of one period's results as printed, faults and all, in force in `[known_from, known_to)`; `pit.fundamentals` is what may be
 used of it. Every version has its row: what was read before a restatement, and before a mended load, stays readable then. A filing that turns up
-when a later one of its period is known already replaces nothing.
+when a later one of its period is known already replaces nothing, and of one that was taken back the version before it stands again.
 The filing's ISIN, else its symbol, says whose it is; where the list writes a symbol the security only bears later, it is known from then on.
 */
 {% set amounts = 'revenue_inr, operating_profit_inr, net_profit_inr, isin, period_start, fiscal_quarter, other_income_inr, interest_inr, tax_inr, '
@@ -39,7 +39,8 @@ with printed as (
     select *
     from raw.fundamentals
     qualify row_number() over (
-        partition by symbol, period_end, consolidated, broadcast_at, known_at order by source_rank, ({{ amounts | sql }}) desc
+        partition by symbol, period_end, consolidated, broadcast_at, known_at
+        order by is_withdrawn desc nulls last, source_rank, ({{ amounts | sql }}) desc
     ) = 1
 ),
 
@@ -86,46 +87,92 @@ owned as (
     ) = 1
 ),
 
+-- what was told of each filing, until something else was
 told as (
-    select *
-    from owned
-    qualify row_number() over (
-        partition by security_id, period_end, consolidated, known_from
-        order by broadcast_at desc, known_at desc, source_rank, symbol, ({{ amounts | sql }}) desc
-    ) = 1
+    select
+        *,
+        lead(known_from, 1, timestamptz '9999-12-31 00:00:00+00') over (
+            partition by security_id, period_end, consolidated, broadcast_at order by known_from
+        ) as told_to,
+    from (
+        select *
+        from owned
+        qualify row_number() over (
+            partition by security_id, period_end, consolidated, broadcast_at, known_from
+            order by known_at desc, is_withdrawn desc nulls last, source_rank, symbol, ({{ amounts | sql }}) desc
+        ) = 1
+    )
 ),
 
-versions as (
-    select *
+moments as (
+    select distinct
+        security_id,
+        period_end,
+        consolidated,
+        known_from as moment,
     from told
-    qualify broadcast_at >= max(broadcast_at) over (
-        partition by security_id, period_end, consolidated
-        order by known_from
-        rows between unbounded preceding and current row
+),
+
+-- of a period's filings that were not taken back, the one broadcast last; or nothing
+standing as (
+    select
+        moments.security_id,
+        moments.period_end,
+        moments.consolidated,
+        moments.moment,
+        max(told.broadcast_at) as broadcast_at,
+        arg_max(told.known_from, told.broadcast_at) as told_from,
+    from moments
+    left join told
+        on told.security_id = moments.security_id
+        and told.period_end = moments.period_end
+        and told.consolidated = moments.consolidated
+        and told.known_from <= moments.moment
+        and moments.moment < told.told_to
+        and told.is_withdrawn is not true
+    group by all
+),
+
+turns as (
+    select *
+    from standing
+    qualify (broadcast_at, told_from) is distinct from lag((broadcast_at, told_from)) over (
+        partition by security_id, period_end, consolidated order by moment
     )
+),
+
+spans as (
+    select
+        *,
+        lead(moment, 1, timestamptz '9999-12-31 00:00:00+00') over (partition by security_id, period_end, consolidated order by moment) as until,
+    from turns
 )
 
 select
-    security_id,
-    symbol as ticker,
-    period_start,
-    period_end,
-    consolidated,
-    known_from,
-    lead(known_from, 1, timestamptz '9999-12-31 00:00:00+00') over (
-        partition by security_id, period_end, consolidated order by known_from
-    ) as known_to,
-    fiscal_quarter,
-    revenue_inr,
-    operating_profit_inr,
-    other_income_inr,
-    interest_inr,
-    tax_inr,
-    net_profit_inr,
-    eps_inr,
-    paid_up_capital_inr,
-    face_value_inr,
-    equity_inr,
-    assets_inr,
-    cfo_inr,
-from versions
+    told.security_id,
+    told.symbol as ticker,
+    told.period_start,
+    told.period_end,
+    told.consolidated,
+    spans.moment as known_from,
+    spans.until as known_to,
+    told.fiscal_quarter,
+    told.revenue_inr,
+    told.operating_profit_inr,
+    told.other_income_inr,
+    told.interest_inr,
+    told.tax_inr,
+    told.net_profit_inr,
+    told.eps_inr,
+    told.paid_up_capital_inr,
+    told.face_value_inr,
+    told.equity_inr,
+    told.assets_inr,
+    told.cfo_inr,
+from spans
+join told
+    on told.security_id = spans.security_id
+    and told.period_end = spans.period_end
+    and told.consolidated = spans.consolidated
+    and told.broadcast_at = spans.broadcast_at
+    and told.known_from = spans.told_from
