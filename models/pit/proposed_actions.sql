@@ -31,7 +31,8 @@ columns:
   series: {type: VARCHAR, doc: "series: after a demerger a share trades for trade (BE) for some days"}
   prev_close_ratio: {type: DOUBLE, unit: ratio, doc: "printed previous close / last_close: 1 as it is printed raw; else a relisting, a consolidation or a missing session"}
   value_multiple: {type: DOUBLE, unit: ratio, doc: "value traded / its mean over the 20 sessions before; an action alone changes it little"}
-  market_move: {type: DOUBLE, unit: ratio, doc: "median move of all shares that session: far from 0 when sessions are missing"}
+  market_move: {type: DOUBLE, unit: ratio, doc: "median move of all shares that session against their printed previous close"}
+  broken_share: {type: DOUBLE, unit: ratio, doc: "share of the session's names that broke: large where sessions are missing from the lake"}
   on_file: {type: VARCHAR, doc: "kind and status of what was on file for it that evening; null: nothing"}
   kind: {type: VARCHAR, doc: "split (the ISIN changed), split_or_bonus, consolidation"}
   score: {type: DOUBLE, unit: ratio, doc: "how common the ratio is × how near it is, 1 at best"}
@@ -40,11 +41,13 @@ columns:
 ---
 One row is a price that broke: a print more than 20 % away from the one before, by half a rupee or more. What no file explains is proposed as a split,
 a bonus or a consolidation when the evidence of that day and before says so; everything else stands here with the reason, so that a reader can
-judge. Only prints that were there in the evening of their day count, as they were printed then; nothing is known from later days, and nothing is changed by a proposal unless the knob `accept` is `proposed`.
+judge. Only prints that were there in the evening of their day count, as they were printed then; nothing is known from later days, and nothing is
+changed by a proposal unless the knob `accept` is `proposed`.
 A split moves the whole day: even its highest trade lies beyond what a price band of 20 % allows, and every trade lies within that band around the
-last close divided by the ratio. A crash (YESBANK on 2020-03-06) begins near the last close; a demerger goes to a price that is no simple ratio, in
-a wide range on heavy trading, or into the trade-for-trade series. A consolidation is told by the exchange itself: the printed previous close is
-multiplied, under a new ISIN. Bonuses of less than 2:5 stay within a band and cannot be told from a bad day: they are not looked for.
+last close divided by the ratio. A crash (YESBANK on 2020-03-06) begins near the last close or moves far within the day; a demerger goes to a price
+that is no simple ratio, in a wide range on heavy trading, or into the trade-for-trade series; where a tenth of the names break, sessions are missing
+from the lake. A consolidation is told by the exchange itself: the printed previous close is multiplied, under a new ISIN. Bonuses of less than 1:3
+stay within a band and cannot be told from a bad day: they are not looked for, and most of 1:3 and 2:5 are not found.
 The ratios' weights say how common they are in the Indian market (1:1, 5:1 and 10:1 make up three in four); the deviation of 0.07 is that of the
 first day's prices. Measured in docs/measurements.md.
 */
@@ -60,43 +63,58 @@ with seen as not materialized (
     where seen_on = date and seen_to > date and seen_to < date '9999-12-31'
 ),
 
-steps as (
+-- the window carries only what finds a break; the few that are found look up the rest
+breaks as (
     select
         date,
-        session_no,
         security_id,
-        ticker,
-        isin,
-        series,
-        open,
-        high,
-        low,
-        close,
-        prev_close,
-        turnover_inr,
-        known_at,
-        lag(date) over prints as last_date,
-        session_no - lag(session_no) over prints as sessions_since_last,
-        lag(close) over prints as last_close,
-        lag(isin) over prints as last_isin,
-        lag(series) over prints as series_before,
-        lag(known_at) over prints as last_known_at,
+        session_no,
+        lag(session_no) over prints as last_no,
     from seen
     where kind in ('equity', 'sme', 'etf')
     window prints as (partition by security_id order by session_no)
     -- ten ticks: of a share of a few paise every tick is a break
-    qualify (close < 0.8 * last_close - 0.05 or close > 1.25 * last_close + 0.05)
-        and abs(close - last_close) >= 0.5
+    qualify (close < 0.8 * lag(close) over prints - 0.05 or close > 1.25 * lag(close) over prints + 0.05)
+        and abs(close - lag(close) over prints) >= 0.5
         -- what the look-back does not reach is not known to any session alike
-        and sessions_since_last <= 63
+        and session_no - last_no <= 63
+),
+
+around as (
+    select
+        breaks.date as break_date,
+        prints.session_no = breaks.session_no as is_now,
+        prints.session_no = breaks.last_no as is_before,
+        prints.session_no between breaks.session_no - 20 and breaks.session_no - 1 as is_usual,
+        prints.*,
+    from breaks
+    join seen as prints
+        on prints.security_id = breaks.security_id
+        and prints.session_no >= least(breaks.last_no, breaks.session_no - 20)
+        and prints.session_no <= breaks.session_no
 ),
 
 broken as (
     select
-        * replace (coalesce(open, close) as open, coalesce(high, close) as high, coalesce(low, close) as low),
-        prev_close / nullif(last_close, 0) as prev_close_ratio,
-        coalesce(isin != last_isin, false) as isin_changed,
-    from steps
+        break_date as date,
+        security_id,
+        any_value(session_no) filter (is_now) as session_no,
+        any_value(ticker) filter (is_now) as ticker,
+        any_value(date) filter (is_before) as last_date,
+        any_value(session_no) filter (is_now) - any_value(session_no) filter (is_before) as sessions_since_last,
+        any_value(close) filter (is_before) as last_close,
+        any_value(coalesce(open, close)) filter (is_now) as open,
+        any_value(coalesce(high, close)) filter (is_now) as high,
+        any_value(coalesce(low, close)) filter (is_now) as low,
+        any_value(close) filter (is_now) as close,
+        coalesce(any_value(isin) filter (is_now) != any_value(isin) filter (is_before), false) as isin_changed,
+        any_value(series) filter (is_before) as series_before,
+        any_value(series) filter (is_now) as series,
+        any_value(prev_close) filter (is_now) / nullif(any_value(close) filter (is_before), 0) as prev_close_ratio,
+        any_value(turnover_inr) filter (is_now) / nullif({{ stable_avg('if(is_usual, turnover_inr, null)', 2) }}, 0) as value_multiple,
+        max(known_at) filter (is_now or is_before) as known_at,
+    from around
+    group by break_date, security_id
 ),
 
 observed as (
@@ -112,7 +130,7 @@ ratios as (
         values
             (2.0, 1.0), (5.0, 1.0), (10.0, 1.0),
             (1.5, 0.1), (2.5, 0.1), (3.0, 0.1), (4.0, 0.1), (20.0, 0.1),
-            (1.4, 0.02), (5.0 / 3.0, 0.02), (3.5, 0.02), (6.0, 0.02), (7.5, 0.02), (8.0, 0.02), (15.0, 0.02), (25.0, 0.02), (50.0, 0.02), (100.0, 0.02),
+            (4.0 / 3.0, 0.02), (1.4, 0.02), (5.0 / 3.0, 0.02), (3.5, 0.02), (6.0, 0.02), (7.5, 0.02), (8.0, 0.02), (15.0, 0.02), (25.0, 0.02), (50.0, 0.02), (100.0, 0.02),
             (0.5, 0.1), (0.2, 0.1), (0.1, 1.0), (0.01, 0.02),
     ) as listed (ratio, weight)
 ),
@@ -132,27 +150,13 @@ nearest as (
     qualify row_number() over (partition by observed.date, observed.security_id order by score desc, ratios.ratio) = 1
 ),
 
-usual as (
-    select
-        observed.date,
-        observed.security_id,
-        {{ stable_avg('before.turnover_inr', 2) }} as turnover_inr,
-    from observed
-    join seen as before
-        on before.security_id = observed.security_id
-        and before.session_no >= observed.session_no - 20
-        and before.session_no < observed.session_no
-    group by observed.date, observed.security_id
-),
-
 market as (
     select
-        prices.date,
-        median(prices.close / nullif(before.close, 0)) - 1 as move,
-    from seen as prices
-    join seen as before on before.security_id = prices.security_id and before.session_no = prices.session_no - 1
-    where prices.session_no in (select session_no from observed) and prices.kind = 'equity'
-    group by prices.date
+        date,
+        median(close / nullif(prev_close, 0)) - 1 as move,
+    from seen
+    where date in (select date from observed) and kind = 'equity'
+    group by date
 ),
 
 filed as (
@@ -168,8 +172,8 @@ filed as (
         on actions.security_id = observed.security_id
         and actions.ex_date > observed.last_date
         and actions.ex_date <= observed.date
-        and actions.known_from <= greatest(observed.known_at, observed.last_known_at)
-        and greatest(observed.known_at, observed.last_known_at) < actions.known_to
+        and actions.known_from <= observed.known_at
+        and observed.known_at < actions.known_to
     group by observed.date, observed.security_id
 ),
 
@@ -179,12 +183,12 @@ judged as (
         nearest.nearest_ratio,
         nearest.ratio_error,
         coalesce(nearest.score, 0) as score,
-        observed.turnover_inr / nullif(usual.turnover_inr, 0) as value_multiple,
         market.move as market_move,
+        count(*) over (partition by observed.date) / nullif(sessions.n_securities, 0) as broken_share,
         filed.on_file,
         case
             when filed.explains then 'on file'
-            when abs(market.move) > 0.15 then 'not proposed: the whole market moved'
+            when broken_share > 0.1 then 'not proposed: the whole market moved'
             when observed.close > observed.last_close then
                 case
                     when not observed.isin_changed then 'not proposed: a rise under the same ISIN'
@@ -197,6 +201,7 @@ judged as (
             when abs(prev_close_ratio - 1) > 0.01 then 'not proposed: the printed previous close is not the last one'
             when observed.series in ('BE', 'BZ', 'ST') and observed.series_before not in ('BE', 'BZ', 'ST')
                 then 'not proposed: moved to trade for trade, as after a demerger'
+            when observed.high > 1.3 * observed.low then 'not proposed: moved too far within the day, as in a crash'
             when value_multiple > 4 and observed.high > 1.2 * observed.low
                 then 'not proposed: a price searched for on heavy trading, as after a demerger'
             when nearest.nearest_ratio is null or nearest.nearest_ratio < 1 then 'not proposed: no simple ratio'
@@ -205,8 +210,8 @@ judged as (
         end as verdict,
     from observed
     left join nearest using (date, security_id)
-    left join usual using (date, security_id)
     left join market using (date)
+    left join pit.sessions as sessions using (date)
     left join filed using (date, security_id)
 )
 
@@ -233,9 +238,10 @@ select
     prev_close_ratio,
     value_multiple,
     market_move,
+    broken_share,
     on_file,
     case when nearest_ratio < 1 then 'consolidation' when isin_changed then 'split' else 'split_or_bonus' end as kind,
     score,
     verdict,
-    greatest(known_at, last_known_at) as known_at,
+    known_at,
 from judged
