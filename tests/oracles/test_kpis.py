@@ -184,6 +184,14 @@ def test_a_hole_of_the_benchmark_is_left_out_of_both_sides(sql):
     assert got["tracking_error_ann"] == pytest.approx(empyrical.annual_volatility((own - market)[both]), rel=1e-9)
 
 
+FOREVER = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
+
+
+def evening(day):
+    """18:30 in India, when a level of the day is out."""
+    return dt.datetime.combine(day, dt.time(13), dt.UTC)
+
+
 @pytest.fixture
 def benchmarks(sql):
     """kpis.benchmark over five sessions for a preference of indices and given levels."""
@@ -196,13 +204,18 @@ def benchmarks(sql):
         navs = pl.DataFrame({"portfolio": "p", "basis": "net", "date": days[1:], "session_no": [2, 3, 4, 5]})
         chosen = pl.DataFrame({"portfolio": ["p"], "benchmark": [preference]})
         known = pl.DataFrame(
-            [(days[row], name, "price", level, filled) for name, row, level, filled in levels],
+            [
+                (days[row], name, "price", level, filled, evening(days[row]), FOREVER)
+                for name, row, level, filled in levels
+            ],
             schema={
                 "date": pl.Date,
                 "benchmark": pl.String,
                 "kind": pl.String,
                 "level": pl.Float64,
                 "is_filled": pl.Boolean,
+                "known_from": pl.Datetime("us", "UTC"),
+                "known_to": pl.Datetime("us", "UTC"),
             },
             orient="row",
         )
@@ -222,6 +235,10 @@ def benchmarks(sql):
             "pit.benchmarks": known,
             "universe.members": members,
             "pit.returns": returns,
+            "pit.vintage_returns": returns.clear().with_columns(track=pl.lit(0)),
+            "pit.vintages": pl.DataFrame(
+                schema={"track": pl.Int64, "security_id": pl.Int64, "from_date": pl.Date, "to_date": pl.Date}
+            ),
         }.items():
             con.register("table_", table)
             con.execute(f"create table {name} as select * from table_")
@@ -248,9 +265,10 @@ def test_a_hole_of_an_index_is_never_filled_from_the_future(benchmarks, gap):
     assert rows[3]["ret"] == pytest.approx(0.1)
 
 
-def test_an_index_that_starts_later_starts_at_one(benchmarks):
+def test_an_index_that_starts_later_takes_over_from_the_members(benchmarks):
     rows = benchmarks("X", [("X", 3, 50.0, False), ("X", 4, 55.0, False)])
-    assert [row["nav"] for row in rows] == pytest.approx([1.0, 1.1])
+    assert [row["benchmark"] for row in rows] == ["UNIVERSE", "UNIVERSE", "UNIVERSE", "X"]
+    assert [row["nav"] for row in rows] == pytest.approx([1.0, 1.2, 1.44, 1.44 * 1.1])
 
 
 def test_without_levels_the_benchmark_is_the_universe_in_equal_weights(benchmarks):
