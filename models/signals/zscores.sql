@@ -5,6 +5,7 @@ grain: [date, factor, security_id]
 checks:
   - "isfinite(z)"
   - {rows: "abs(z) < 25", level: warn, name: far_out}
+  - {name: proxy_weight_is_a_share, query: "select {{ proxy_weight }} as proxy_weight where {{ proxy_weight }} not between 0 and 1"}
   - {name: winsor_pct_leaves_a_middle, query: "select {{ winsor_pct }} as winsor_pct where {{ winsor_pct }} not between 0 and 49"}
 columns:
   date: {type: DATE, doc: "decision date"}
@@ -16,7 +17,8 @@ columns:
 ---
 One row is a factor made comparable: cut at `winsor_pct` on each tail of the date's cross-section (linear quantiles, as ntile would move with ties),
 less the mean of its sector, over the standard deviation of what remains across all names, times the factor's sign.
-A factor's proxies are a cross-section of their own (`basis`): a name is so far from the names that are measured as it is.
+A factor's proxies are a cross-section of their own (`basis`): a name is so far from the names that are measured as it is. A proxy tells only a part of
+what the factor would, so its z-score is multiplied by `proxy_weight`: the best guess of a z-score is another one times their correlation.
 Names without a known sector are a group of their own. A group of one says nothing about its member against its peers, so its z is zero.
 */
 with grouped as (
@@ -28,6 +30,7 @@ with grouped as (
         panel.security_id,
         panel.value,
         panel.basis,
+        panel.is_proxy,
         coalesce(members.sector, 'no sector known') as sector,
     from signals.panel as panel
     join universe.members as members on members.date = panel.date and members.security_id = panel.security_id
@@ -88,7 +91,7 @@ select
     centred.factor,
     centred.sleeve,
     -- a cross-section without any spread (or of one name) tells nobody apart
-    if(spreads.spread > 1e-12, centred.sign * centred.distance / spreads.spread, 0.0) as z,
+    if(spreads.spread > 1e-12, centred.sign * if(centred.is_proxy, {{ proxy_weight }}, 1.0) * centred.distance / spreads.spread, 0.0) as z,
     centred.basis,
 from centred
 join spreads using (date, factor, basis)
