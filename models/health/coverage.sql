@@ -10,7 +10,8 @@ columns:
   coverage: {type: DOUBLE, unit: ratio, doc: "n_with / n_all"}
 ---
 One row counts how much of something is known: prices with an ISIN and with a delivery quantity by year, accepted actions that found their security,
-and sectors by later fate. The last one shows what an undated list does: names that died are missing from it. It looks at the whole history on
+and sectors by later fate, of all shares and of the 500 most traded of each year. The last ones show what an undated list does: names that died are
+missing from it. It looks at the whole history on
 purpose, describes the lake of today and feeds no model.
 */
 with newest as (
@@ -24,6 +25,14 @@ lives as (
     from pit.prices
     where kind = 'equity'
     group by security_id
+),
+
+most_traded as (
+    select year(date) as year, security_id
+    from pit.prices
+    where kind = 'equity'
+    group by year(date), security_id
+    qualify row_number() over (partition by year(date) order by {{ stable_sum('turnover_inr', 2) }} desc, security_id) <= 500
 ),
 
 counted as (
@@ -55,6 +64,16 @@ counted as (
         count(*),
         count(*) filter (where lives.security_id in (select security_id from pit.sectors)),
     from lives
+    cross join newest
+    group by all
+    union all
+    select
+        'share has a sector, of the 500 most traded of ' || most_traded.year,
+        if(lives.last_no >= newest.session_no - {{ delist_after_sessions }}, 'alive', 'dead'),
+        count(*),
+        count(*) filter (where lives.security_id in (select security_id from pit.sectors)),
+    from most_traded
+    join lives using (security_id)
     cross join newest
     group by all
 )
