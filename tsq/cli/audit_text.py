@@ -146,9 +146,10 @@ def _remarks(found: Audit) -> Iterator[str]:
 def _verdict(found: Audit, replayed: Replayed | None, passed: bool, seconds: float) -> str:
     if passed:
         rows = sum(done.rows for done in found.steps)
-        caught = f", {len(found.planted)} of {len(found.planted)} planted leaks caught" if found.planted else ""
+        proofs = sum(not plant.void for plant in found.planted)
+        caught = f", {proofs} of {proofs} planted leaks caught" if found.planted else ""
         return f"point in time: {rows:,} rows held at {len(found.cuts)} cuts{caught}, in {seconds:.1f} s"
-    missed = sum(not plant.caught for plant in found.planted)
+    missed = sum(not plant.caught and not plant.void for plant in found.planted)
     parts = [f"{len(found.findings)} table{'s' if len(found.findings) > 1 else ''} failed"] if found.findings else []
     parts += [f"{missed} of {len(found.planted)} planted leaks missed"] if missed else []
     if replayed and replayed.different:
@@ -157,6 +158,8 @@ def _verdict(found: Audit, replayed: Replayed | None, passed: bool, seconds: flo
 
 
 def _caught(plant: Planted) -> str:
+    if plant.void:
+        return f"no proof: it changes {plant.rows:,} rows"
     if plant.by is None:
         return f"MISSED{f': {plant.error}' if plant.error else ''}"
     first = f", first bad date {plant.differing.first}" if plant.differing and plant.differing.first else ""

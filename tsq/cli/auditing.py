@@ -97,5 +97,5 @@ def _plain(found: Audit, replayed: Replayed | None, passed: bool, seconds: float
         file = Path(finding["file"])
         finding["file"] = file.relative_to(root).as_posix() if file.is_relative_to(root) else str(file)
     for plant, said in zip(found.planted, body["planted"], strict=True):
-        said["caught"] = plant.caught
+        said["caught"], said["void"] = plant.caught, plant.void
     return {"passed": passed, "seconds": round(seconds, 2), **body, "replay": asdict(replayed) if replayed else None}

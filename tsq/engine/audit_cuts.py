@@ -148,7 +148,9 @@ def choose(days: Calendar, moving: Sequence[Motion], when: Evening, count: int, 
     draw = random.Random(seed)
     sessions = days.sessions
     last = len(sessions) - 1 - max(2, len(sessions) // 50)
-    allowed = [sessions[place] for place in range(min(days.begun, max(last - 1, 0)), max(last, 1))]
+    # where tables have only begun there is little to compare
+    first = days.begun + max(last - days.begun, 0) // 8
+    allowed = [sessions[place] for place in range(min(first, max(last - 1, 0)), max(last, 1))]
     decisions = [day for day in days.decisions if allowed[0] <= day <= allowed[-1]]
     chosen: dict[dt.date, str] = {}
 

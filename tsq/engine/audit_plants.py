@@ -24,6 +24,7 @@ class Planted:
         said: what was changed.
         by: the build that showed it; None where none did.
         error: why its SQL did not run, where it did not.
+        rows: where nothing showed it, rows of the whole build that it changes.
     """
 
     leak: str
@@ -32,11 +33,17 @@ class Planted:
     by: Build | None
     differing: Differing | None
     error: str = ""
+    rows: int = 0
 
     @property
     def caught(self) -> bool:
         """Whether some build showed it."""
         return self.by is not None
+
+    @property
+    def void(self) -> bool:
+        """Whether it changes hardly a row, so that there is nothing to catch."""
+        return self.by is None and not self.error and self.rows < plants.FEW
 
 
 def run(
@@ -64,9 +71,8 @@ def run(
         if taken >= count:
             return
         found = _look(aside, plant, seen, columns[plant.model], totals[plant.model])
-        if found is not None:
-            taken += 1
-            yield found
+        taken += not found.void
+        yield found
 
 
 def _drawn(aside: Aside, names: Sequence[str], columns: Columns, seed: int) -> Iterator[Plant]:
@@ -106,11 +112,8 @@ def _look(
     seen: Mapping[Build, Mapping[str, str]],
     columns: Mapping[str, str],
     total: int,
-) -> Planted | None:
-    """Run a plant in the whole build and in the others until it shows; None where it does not and hardly a row changes.
-
-    What is other than in the honest table on less than a score of rows is as good as void: few builds can show it.
-    """
+) -> Planted:
+    """Run a plant in the whole build and in the others until it shows; count the rows it changes where it does not."""
     header = aside.graph.nodes[plant.model].model.header
     try:
         _make(aside, plant, WHOLE, aside.known_by(None), "planted_now")
@@ -129,7 +132,7 @@ def _look(
         (rows,) = aside.con.execute(query).fetchone() or (0,)
     except DatabaseError as error:
         return Planted(plant.leak, plant.model, plant.said, None, None, str(error).splitlines()[0])
-    return Planted(plant.leak, plant.model, plant.said, None, None) if rows >= plants.FEW else None
+    return Planted(plant.leak, plant.model, plant.said, None, None, rows=rows)
 
 
 def _make(aside: Aside, plant: Plant, database: str, seen: Mapping[str, str], table: str) -> None:
