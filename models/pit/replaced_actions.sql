@@ -2,6 +2,7 @@
 grain: [security_id, ex_date, kind, known_from]
 interval: [ex_date]
 references: {security_id: pit.securities.security_id}
+knowable: "date '9999-12-31'"
 checks:
   - "known_from < known_to"
   - "price_factor > 0"
@@ -21,7 +22,8 @@ columns:
   known_to: {type: TIMESTAMPTZ, doc: "when it was restated, cancelled or contradicted"}
 ---
 One row is a version of a corporate action that was accepted and is no longer: a factor restated since, or an action that was taken back. It was
-in force in `[known_from, known_to)`. What stands today is in pit.corporate_actions.
+in force in `[known_from, known_to)`. What stands today is in pit.corporate_actions; pit.corporate_actions_at shows what was known at a time.
+This table grows when something is restated, so no row of it is final.
 */
 select
     security_id,
