@@ -65,7 +65,10 @@ DATASETS = {
 
 @dataclass(frozen=True)
 class Correction:
-    """The last version of something: the line of a file that tells it, when it became known, from when it is seen."""
+    """The last version of something: the line of a file that tells it, when it became known, from when it is seen.
+
+    `options` are those with which the file is loaded.
+    """
 
     kind: str
     symbol: str
@@ -73,6 +76,7 @@ class Correction:
     dataset: str
     lines: tuple[str, str]
     seen: dt.date
+    options: tuple[str, ...] = ()
 
     @property
     def rows(self) -> str:
@@ -98,7 +102,22 @@ def corrections(files: Path) -> list[Correction]:
         row, line = max(rows, key=lambda found: found[0][known])
         moment = dt.datetime.fromisoformat(row[known])
         found.append(Correction(event.kind, event.symbol, moment, DATASETS[name], (header, line), event.on))
-    return sorted(found, key=lambda correction: correction.known)
+    return sorted([*found, withdrawal()], key=lambda correction: correction.known)
+
+
+def withdrawal() -> Correction:
+    """A price of some days before a month's end that the exchange takes back in the month after."""
+    market = make_market(size="small")
+    plan, column = market.plan, market.plan.faults.prices[0].column
+    end = max(row for row in range(len(plan.sessions)) if plan.day(row) < dt.date(2023, 6, 1))
+    row, known = end - 3, evening(f"{plan.day(end + 6)}") - dt.timedelta(hours=1)
+    close = market.close[row, column]
+    line = f"{plan.day(row)},{plan.symbol_at(row, column)},EQ,{close},{close},{close},{close},1,"
+    header = "date,symbol,series,open,high,low,close,volume,prev_close"
+    options = ("--withdraw", "--known-at", known.isoformat())
+    return Correction(
+        "withdrawn_row", plan.symbol_at(row, column), known, "prices", (header, line), plan.day(row), options
+    )
 
 
 def withheld(of: Sequence[Correction]) -> dict[str, str]:
@@ -138,14 +157,14 @@ def steps(demo_project: Path, tmp_path_factory: pytest.TempPathFactory) -> list[
     for number, correction in enumerate(found):
         file = project / f"{number}.csv"
         file.write_text("\n".join([*correction.lines, ""]), encoding="utf-8")
-        assert call(project, "ingest", str(file)) == 0
+        assert call(project, "ingest", str(file), *correction.options) == 0
         after = run()
         made.append(Step(correction, (before[0], after[0]), (before[1], after[1])))
         before = after
     return made
 
 
-@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("kind", [*PLACES, "withdrawn_row"])
 def test_a_correction_changes_no_decision_before_it_was_known(steps: list[Step], kind: str) -> None:
     of_kind = [step for step in steps if step.correction.kind == kind]
     assert of_kind
@@ -156,7 +175,7 @@ def test_a_correction_changes_no_decision_before_it_was_known(steps: list[Step],
             assert [date for date in earlier if before[date] != after[date]] == []
 
 
-@pytest.mark.parametrize("kind", PLACES)
+@pytest.mark.parametrize("kind", [*PLACES, "withdrawn_row"])
 def test_a_correction_changes_the_next_decision(steps: list[Step], kind: str) -> None:
     of_kind = [step for step in steps if step.correction.kind == kind]
     for step in of_kind:
