@@ -28,15 +28,26 @@ so far, so a factor that rests on it is restated each evening up to the ex-date,
 `[known_from, known_to)`; an action whose symbol nobody bore by its ex-date is left out and counted in health.coverage.
 Source: NSE, adjustment of futures and options contracts for corporate actions; NISM Series VIII.
 */
-with stated as (
+with told as (
     select
         *,
         lead(known_at, 1, timestamptz '9999-12-31 00:00:00+00') over (partition by symbol, ex_date, kind order by known_at) as stated_to,
     from (
         select *
         from raw.corporate_actions
-        {{ newest_of('symbol, ex_date, kind, known_at', 'status, price_factor, share_factor, cash_inr, isin, source, ratio_new, issue_price_inr') }}
+        qualify row_number() over (
+            partition by symbol, ex_date, kind, known_at
+            order by
+                is_withdrawn desc nulls last,
+                source_rank,
+                (status, price_factor, share_factor, cash_inr, isin, source, ratio_new, ratio_held, issue_price_inr, face_value_to, ex_price_inr) desc
+        ) = 1
     )
+),
+
+-- a row that is taken back ends what was said before it, and says nothing
+stated as (
+    select * from told where is_withdrawn is not true
 ),
 
 -- whose it may be: whoever bore its ISIN or its symbol (two joins, as one on either would compare all with all)
