@@ -220,8 +220,14 @@ MAY_BE_EMPTY = {
     "pit.fundamental_faults",
     "pit.index_members",
     # these filings have no balance sheet, and twelve months only later
-    *(f"factors.{name}" for name in ("accruals", "margin_trend", "profitability", "return_on_equity", "revenue_growth")),
-    *(f"health.{name}" for name in ("coverage", "freshness", "conflicts", "sessions_missing", "jumps", "identities")),
+    *(
+        f"factors.{name}"
+        for name in ("accruals", "margin_trend", "profitability", "return_on_equity", "revenue_growth")
+    ),
+    *(
+        f"health.{name}"
+        for name in ("coverage", "freshness", "conflicts", "sessions_missing", "jumps", "identities", "filings")
+    ),
 }
 
 

@@ -17,11 +17,13 @@ DAY = dt.date(2020, 1, 31)
 def put_panel(bench: Bench, values: list[float], sectors: list[str | None], sign: int = 1) -> None:
     bench.con.execute("create schema signals; create schema universe")
     bench.con.execute(
-        "create table signals.panel (date date, security_id bigint, factor varchar, sleeve varchar, sign integer, value double)"
+        "create table signals.panel (date date, security_id bigint, factor varchar, sleeve varchar, sign integer, value double, basis varchar, is_proxy boolean)"
     )
     bench.con.execute("create table universe.members (date date, security_id bigint, active boolean, sector varchar)")
     for i, (value, sector) in enumerate(zip(values, sectors, strict=True)):
-        bench.con.execute("insert into signals.panel values (?, ?, 'f', 's', ?, ?)", [DAY, i, sign, value])
+        bench.con.execute(
+            "insert into signals.panel values (?, ?, 'f', 's', ?, ?, 'prices', false)", [DAY, i, sign, value]
+        )
         bench.con.execute("insert into universe.members values (?, ?, true, ?)", [DAY, i, sector])
 
 
