@@ -114,9 +114,10 @@ def day_column(dataset: Dataset) -> str | None:
 def reason_sql(dataset: Dataset, loaded_at: datetime) -> str:
     """A CASE over the mapped row: the first reason to quarantine it, or NULL.
 
-    The mapped row has the dataset's columns with numbers as DOUBLE (NaN where unreadable), `wrong_width` and `reject`.
+    The mapped row has the dataset's columns with numbers as DOUBLE (NaN where unreadable), `wrong_width`, `reject` and
+    `told_at`.
     """
-    rules: list[Rule] = []
+    rules: list[Rule] = [("known_at is not a time", "isinf(told_at)")]
     for column in dataset.columns:
         rules += _readable(column)
     for column in dataset.columns:
