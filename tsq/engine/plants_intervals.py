@@ -14,8 +14,8 @@ _OPEN = {"DATE": "date '9999-01-01'", MOMENT: "timestamptz '9999-01-01 00:00:00+
 def earlier(interval: Sequence[str], kinds: Mapping[str, str]) -> dict[str, str]:
     """The times of a row of an interval that begins, and is known, `EARLY` days early.
 
-    What was known ahead begins as early before that: else it would be early, and no secret. The rows that begin first
-    stay, as all there is was known from there on.
+    What was known ahead begins as early before that: else it would be early, and no secret. Only the later half of a
+    table is early: before the rest there may be no day on which anybody could have looked.
 
     Args:
         interval: column of the beginning and, if there is one, of the end.
@@ -31,7 +31,8 @@ def earlier(interval: Sequence[str], kinds: Mapping[str, str]) -> dict[str, str]
     known = [spelt(name) if (kind == "DATE") == is_day else _as(spelt(name), is_day) for name, kind in said.items()]
     began = f"least({', '.join([spelt(first), *known])})" if known else spelt(first)
     begins = f"{began} - {EARLY}" if is_day else f"{began} - to_days({EARLY})"
-    is_later = f"{spelt(first)} > min({spelt(first)}) over ()"
+    half = f"quantile_disc({spelt(first)}, 0.5) over ()"
+    is_later = f"{spelt(first)} > {half}"
     put = {first: f"case when {is_later} then {begins} else {spelt(first)} end"}
     for name, kind in said.items():
         moved = begins if (kind == "DATE") == is_day else _as(begins, kind == "DATE")
@@ -39,7 +40,9 @@ def earlier(interval: Sequence[str], kinds: Mapping[str, str]) -> dict[str, str]
     for name in interval[1:]:
         if kinds.get(name) in _OPEN:
             ended = f"{spelt(name)} - {EARLY if kinds[name] == 'DATE' else f'to_days({EARLY})'}"
-            put[name] = f"case when {spelt(name)} < {_OPEN[kinds[name]]} then {ended} else {spelt(name)} end"
+            ends = f"{spelt(name)} < {_OPEN[kinds[name]]}"
+            ends += f" and {spelt(name)} > {half}" if kinds[name] == kinds[first] else ""
+            put[name] = f"case when {ends} then {ended} else {spelt(name)} end"
     return put
 
 

@@ -25,7 +25,7 @@ def changes(place: Place) -> Iterator[Change]:
         early = _early(place, read)
         if early:
             rows, first = early
-            said = f"{first} of {read} is {EARLY} days earlier, and no later than it was known"
+            said = f"the later half of {first} in {read} is {EARLY} days earlier, and no later than it was known"
             yield Change("ex_date_early", instead(place, read, rows), said)
         alive = _alive(place, read)
         if alive:

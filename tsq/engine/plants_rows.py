@@ -165,7 +165,7 @@ def _early_interval(place: Place) -> Iterator[Change]:
     kinds = {name: kind for name, kind in place.columns.items() if name in interval or name in place.axis.saying_known}
     put = earlier(interval, kinds)
     if put:
-        said = f"{interval[0]} is {EARLY} days earlier, and no later than it was known"
+        said = f"the later half of {interval[0]} is {EARLY} days earlier, and no later than it was known"
         yield Change("ex_date_early", remade(place, put), said, interval[0])
 
 
