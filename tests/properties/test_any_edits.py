@@ -201,10 +201,10 @@ def load(root: Path, name: str, rows: Sequence[tuple[int, str, int, int]]) -> No
     lake = read(root)[1]
     values = ", ".join(
         f"(date '{FIRST + dt.timedelta(day)}', '{who}', {close}::double, null, 'x', 1, "
-        f"timestamptz '{FIRST + dt.timedelta(day + late)} 13:00+00', '{name}')"
+        f"timestamptz '{FIRST + dt.timedelta(day + late)} 13:00+00', '{name}', false)"
         for day, who, close, late in rows
     )
-    columns = "day, id, close, note, format, source_rank, known_at, file"
+    columns = "day, id, close, note, format, source_rank, known_at, file, is_withdrawn"
     with warehouse.connect() as con:
         con.execute(f"create table r as select * from (values {values}) t({columns})")
         loaded_at = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)

@@ -196,7 +196,8 @@ def read(root: Path) -> tuple[Graph, Lake]:
 
 def load(lake: Lake, name: str, rows: Rows) -> None:
     """Write rows to the lake as a batch; what a row does not say is null, and known for ever."""
-    plain = {"format": "test", "source_rank": 10, "known_at": dt.datetime(1900, 1, 1, tzinfo=dt.UTC), "file": name}
+    known_at = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+    plain = {"format": "test", "source_rank": 10, "known_at": known_at, "file": name, "is_withdrawn": False}
     with warehouse.connect() as con:
         for dataset, of_dataset in rows.items():
             types = {column.name: column.type for column in lake.datasets[dataset].columns}
