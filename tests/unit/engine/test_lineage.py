@@ -252,9 +252,9 @@ def test_only_words_of_a_query_come_from_nowhere(shipped: Graph) -> None:
     assert bare == {
         *("alpha.coverage.factor", "alpha.ic.horizon_days", "book.nav.basis", "book.nav.tax_inr", "book.nav.throttle"),
         *("book.nav.vol_scale", "book.positions.stop_price", "health.coverage.measure", "health.freshness.dataset"),
-        *("kpis.costs.component", "kpis.summary.kpi", "kpis.summary.unit", "pit.calendar.basis", "pit.securities.currency"),
+        *("kpis.costs.component", "kpis.summary.kpi", "kpis.summary.unit", "pit.securities.currency"),
         *("portfolio.targets.method", "portfolio.targets.solver_status", "signals.panel.factor"),
-        *("signals.panel.sign", "signals.panel.sleeve", "universe.members.free_float"),
+        *("signals.panel.sign", "signals.panel.sleeve", "universe.members.free_float", "pit.calendar.basis"),
     }
 
 
