@@ -32,7 +32,9 @@ def renamed(bench_of: Callable[..., Bench], real_data: Path) -> Iterator[Bench]:
     """)
     with (nse / "reference" / "symbolchange.csv").open(encoding="utf-8") as file:
         changes = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
-    rows = [(row[-3], row[-2], dt.datetime.strptime(row[-1], "%d-%b-%Y").date()) for row in changes]
+    rows = [
+        (row[-3], row[-2], dt.datetime.strptime(row[-1], "%d-%b-%Y").replace(tzinfo=dt.UTC).date()) for row in changes
+    ]
     bench.con.executemany(
         f"insert into raw.symbol_changes (old_symbol, new_symbol, effective_date, known_at) select a, b, c, {KNOWN.format('c::timestamp')} from (values (?, ?, ?::date)) as t (a, b, c)",
         rows,
