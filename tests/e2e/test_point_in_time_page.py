@@ -29,7 +29,7 @@ def test_queries_answer_what_the_page_shows(demo_project: Path, zone: str) -> No
 
 def test_an_answer_is_a_table_of_markdown() -> None:
     with duckdb.connect() as con:
-        sql = "select 1 as n, true as yes, null as nothing, 'a' as word\n"
+        sql = "select 1 as n, true as yes, null::integer as nothing, 'a' as word\n"
         assert answer(con, sql) == "|n|yes|nothing|word|\n|---:|---|---:|---|\n|1|true||a|\n"
         page = f"before\n```sql\n{sql}```\n\n|old|\n|---|\n\nafter\n```sql\n{sql}```\n"
         once = with_answers(page, lambda sql: answer(con, sql))
