@@ -20,6 +20,11 @@ NAMES = [f"N{i}" for i in range(8)]
 Rows = dict[str, list[dict[str, Any]]]
 
 
+def quarter_start(q: int) -> dt.date:
+    """First day of the q-th quarter from January 2015 on."""
+    return dt.date(2015 + q // 4, 3 * (q % 4) + 1, 1)
+
+
 def market() -> Rows:
     """Renames, a split with a new ISIN, a hole, a death, a late listing, sectors of both kinds, an index, filings.
 
@@ -55,23 +60,36 @@ def market() -> Rows:
     # the print of N5 that comes late was not there before
     prices = [row for row in prices if (row["symbol"], row["date"], row.get("file")) != ("N5", DAYS[289], None)]
     midnight = dt.datetime.combine(DAYS[285], dt.time(0), dt.UTC) - dt.timedelta(hours=5, minutes=30)
+    # three years of quarters, the newest ones filed in the sample and then restated
     filings = [
         {
             "symbol": name,
             "isin": f"INE{int(name[1]):03d}A01011",
-            "period_start": DAYS[0] + dt.timedelta(days=91 * q),
-            "period_end": DAYS[0] + dt.timedelta(days=91 * q + 90),
+            "period_start": quarter_start(q),
+            "period_end": quarter_start(q + 1) - dt.timedelta(days=1),
             "consolidated": False,
             "broadcast_at": moment,
             "known_at": moment,
-            "revenue_inr": 100.0,
+            "fiscal_quarter": q % 4 + 1,
+            "revenue_inr": 100.0 + q,
             "operating_profit_inr": 10.0 + 3 * int(name[1]) + q % 2 + bump,
+            "net_profit_inr": 5.0 + int(name[1]) + bump / 2,
+            # one is impossible
+            "paid_up_capital_inr": 50.0 if q != 1 else 0.0,
+            "face_value_inr": 10.0,
+            "equity_inr": 400.0 + q + bump,
+            "assets_inr": 900.0,
+            "cfo_inr": 4.0 * (q % 4 + 1) + bump,
         }
         for name in NAMES[:4]
-        for q in range(4)
+        for q in range(-8, 4)
         for moment, bump in (
-            (dt.datetime.combine(DAYS[75 + 63 * q], dt.time(9), dt.UTC), 0.0),
-            (dt.datetime.combine(DAYS[min(335, 305 + 10 * q)], dt.time(9), dt.UTC), 5.0),
+            (
+                dt.datetime.combine(DAYS[75 + 63 * q] if q >= 0 else DAYS[0], dt.time(9), dt.UTC)
+                + dt.timedelta(minutes=q),
+                0.0,
+            ),
+            *([(dt.datetime.combine(DAYS[min(335, 305 + 10 * q)], dt.time(9), dt.UTC), 5.0)] if q >= 0 else []),
         )
     ]
     levels = [
@@ -217,13 +235,7 @@ MAY_BE_EMPTY = {
     "health.price_breaks",
     "pit.tax_rates",
     "pit.vintages",
-    "pit.fundamental_faults",
     "pit.index_members",
-    # these filings have no balance sheet, and twelve months only later
-    *(
-        f"factors.{name}"
-        for name in ("accruals", "margin_trend", "profitability", "return_on_equity", "revenue_growth")
-    ),
     *(
         f"health.{name}"
         for name in ("coverage", "freshness", "conflicts", "sessions_missing", "jumps", "identities", "filings")
