@@ -23,12 +23,13 @@ columns:
 One row is one version of what was announced of a day, in force in `[known_from, known_to)`: 15 January 2026 was a trading day by the list of
 12 December 2025 and a holiday from 12 January 2026. What traded in the end is `pit.sessions`; where the two differ is `health.calendar_faults`.
 An announcement that names five or more holidays of a year at once is taken as that year's list: weekdays it does not name are implied to trade,
-weekends to be shut. Source: `raw.calendar`.
+weekends to be shut. What is withdrawn falls back to the list, or to silence. Source: `raw.calendar`.
 */
 with announced as (
     select
         date,
         known_at as known_from,
+        coalesce(is_withdrawn, false) as is_withdrawn,
         status,
         coalesce(settles, status = 'trading') as settles,
         name,
@@ -36,7 +37,10 @@ with announced as (
         source,
         'announced' as basis,
     from raw.calendar
-    {{ newest_of('date, known_at', 'status, settles, name, window_ist, source') }}
+    qualify row_number() over (
+        partition by date, known_at
+        order by is_withdrawn desc nulls last, source_rank, (status, settles, name, window_ist, source) desc
+    ) = 1
 ),
 
 named as (
@@ -44,7 +48,7 @@ named as (
         year(date) as year,
         known_from,
     from announced
-    where status = 'holiday'
+    where status = 'holiday' and not is_withdrawn
     group by all
     having count(*) >= 5
 ),
@@ -64,29 +68,67 @@ days as (
     from lists
 ),
 
-said as (
-    select date, known_from, status, settles, name, window_ist, source, basis
-    from announced
-    union all
+-- the list speaks of a day from its own announcement on, and again when what was said of the day is withdrawn
+implied as (
     select
         days.date,
         days.known_from,
-        if(isodow(days.date) <= 5, 'trading', 'weekend'),
-        isodow(days.date) <= 5,
-        null,
-        null,
-        null,
-        'implied',
     from days
     where not exists (
         select 1 from announced where announced.date = days.date and announced.known_from <= days.known_from
     )
+    union all
+    select
+        announced.date,
+        announced.known_from,
+    from announced
+    join days on days.date = announced.date and days.known_from <= announced.known_from
+    where announced.is_withdrawn
+),
+
+said as (
+    select date, known_from, status, settles, name, window_ist, source, basis
+    from announced
+    where not is_withdrawn
+    union all
+    select
+        date,
+        known_from,
+        if(isodow(date) <= 5, 'trading', 'weekend'),
+        isodow(date) <= 5,
+        null,
+        null,
+        null,
+        'implied',
+    from implied
+    union all
+    -- nobody says anything of the day any more
+    select
+        date,
+        known_from,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+    from announced
+    where is_withdrawn and not exists (
+        select 1 from days where days.date = announced.date and days.known_from <= announced.known_from
+    )
+),
+
+versions as (
+    select
+        *,
+        lead(known_from, 1, timestamptz '9999-12-31 00:00:00+00') over (partition by date order by known_from) as known_to,
+    from said
 )
 
 select
     date,
     known_from,
-    lead(known_from, 1, timestamptz '9999-12-31 00:00:00+00') over (partition by date order by known_from) as known_to,
+    known_to,
     status,
     status not in ('holiday', 'weekend') as trades,
     settles,
@@ -94,4 +136,5 @@ select
     window_ist,
     basis,
     source,
-from said
+from versions
+where status is not null
