@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tsq.engine import audit_known, audit_lag, bent_lake
@@ -158,6 +158,14 @@ def run(aside: Aside, as_of: dt.datetime, wish: Wish, *, published: bool) -> Ite
     compared = {
         name for build, tables in trail.results.items() if build.cut for name, one in tables.items() if one.rows
     }
+    silent = {*compared, *untold, *(node.model.header.versions for node in graph.nodes.values())}
+    unheld = [name for name, rows in totals.items() if rows and name not in silent]
+    never_final = audit_known.never_final(aside, as_of, columns, unheld)
+    trail.warnings += [
+        f"no row of {name} was knowable at a cut, so nothing of it was compared: try other cuts (--cuts, --seed)"
+        for name in unheld
+        if name not in never_final
+    ]
     yield Audit(
         tuple(trail.steps),
         (*trail.findings, *found),
@@ -165,7 +173,7 @@ def run(aside: Aside, as_of: dt.datetime, wish: Wish, *, published: bool) -> Ite
         cuts,
         aside.samples,
         audit_known.undated(aside),
-        _never_final(aside, totals, compared, untold),
+        never_final,
         lag,
         tuple(planted),
         {build.database: tables for build, tables in trail.results.items()},
@@ -284,14 +292,6 @@ def _step(
 def _count(aside: Aside, name: str) -> int:
     aside.stand(WHOLE)
     return int((aside.con.execute(f"select count(*) from {name}").fetchone() or (0,))[0])
-
-
-def _never_final(
-    aside: Aside, totals: Mapping[str, int], compared: Collection[str], untold: Collection[str]
-) -> tuple[str, ...]:
-    replaced = {node.model.header.versions for node in aside.graph.nodes.values()}
-    silent = {*compared, *untold, *replaced}
-    return tuple(name for name, rows in totals.items() if rows and name not in silent)
 
 
 def _number(value: float | None) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tsq.engine.audit_build import WHOLE, Aside
+from tsq.engine.audit_compare import known_at
 from tsq.engine.audit_findings import Finding, Undated, line_of
 from tsq.engine.catalog import Evening
 from tsq.engine.compile import Compiled
@@ -117,6 +119,17 @@ def _first(parent: str) -> str:
 
 def _numbers(columns: Mapping[str, str], key: tuple[str, ...]) -> dict[str, str]:
     return {name: kind for name, kind in columns.items() if kind == "DOUBLE" and name not in key}
+
+
+def never_final(aside: Aside, as_of: dt.datetime, columns: Columns, names: Iterable[str]) -> tuple[str, ...]:
+    """Of some tables with rows those of which no row had come to stay at the time of the data."""
+    aside.stand(WHOLE)
+    found = []
+    for name in names:
+        query = known_at(name, aside.graph.nodes[name].model.header, columns[name], as_of)
+        if query and aside.con.execute(f"from ({query}) limit 1").fetchone() is None:
+            found.append(name)
+    return tuple(found)
 
 
 def undated(aside: Aside) -> tuple[Undated, ...]:
