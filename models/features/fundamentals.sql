@@ -85,19 +85,30 @@ moments as (
     from changes
 ),
 
--- at every moment the quarters then in force, three years back
-state as (
+-- at every moment the quarters then in force; a period printed with two last days in one month is one quarter
+in_force as (
     select
         moments.moment,
         moments.next_moment,
         quarters.* exclude (known_from, known_to),
-        max(quarters.month_no) over (partition by moments.security_id, moments.moment, quarters.consolidated) - quarters.month_no as age,
     from moments
     join quarters
         on quarters.security_id = moments.security_id
         and quarters.known_from <= moments.moment
         and moments.moment < quarters.known_to
-    qualify age < 36
+    qualify row_number() over (
+        partition by moments.security_id, moments.moment, quarters.consolidated, quarters.month_no
+        order by quarters.known_from desc, quarters.period_end desc
+    ) = 1
+),
+
+-- three years back from the newest, a quarter of a year apart
+state as (
+    select
+        *,
+        max(month_no) over (partition by security_id, moment, consolidated) - month_no as age,
+    from in_force
+    qualify age < 36 and age % 3 = 0
 ),
 
 summed as (

@@ -88,8 +88,8 @@ def market() -> Rows:
         {
             "symbol": name,
             "isin": f"INE{i:03d}A01011",
-            "period_start": DAYS[0] + dt.timedelta(91 * q),
-            "period_end": DAYS[0] + dt.timedelta(91 * q + 90),
+            "period_start": dt.date(DAYS[0].year + q // 4, 3 * (q % 4) + 1, 1),
+            "period_end": dt.date(DAYS[0].year + (q + 1) // 4, 3 * ((q + 1) % 4) + 1, 1) - dt.timedelta(1),
             "consolidated": False,
             "broadcast_at": evening(DAYS[76 + 66 * q]),
             "known_at": evening(DAYS[76 + 66 * q]),
