@@ -100,12 +100,16 @@ def test_prices_alone_tell_the_big_events_and_leave_crashes_alone(mini: Path, re
         query = "select ticker, ex_date::varchar, share_factor from pit.corporate_actions order by all"
         proposed = {(ticker, day): shares for ticker, day, shares in con.execute(query).fetchall()}
         assert proposed == {(e["symbol"], e["ex_date"]): pytest.approx(float(e["factor"]), rel=2e-3) for e in events}
-        hidden = con.execute(
-            "select ticker, date, ret from pit.returns where (ticker, date::varchar) in (select unnest(?))",
-            [[{"ticker": ticker, "date": day} for ticker, day in proposed]],
-        ).fetchall()
-    assert len(hidden) == len(events)
-    assert all(abs(ret) < 0.2 for _, _, ret in hidden)
+        query = """
+            select returns.ret
+            from pit.corporate_actions as actions
+            join pit.returns as returns on returns.security_id = actions.security_id and returns.date = actions.ex_date
+        """
+        rets = [ret for (ret,) in con.execute(query).fetchall()]
+        crash = con.execute("select ret from pit.returns where ticker = 'YESBANK' and date = '2020-03-06'").fetchone()
+    assert len(rets) == len(events)
+    assert all(abs(ret) < 0.2 for ret in rets)
+    assert crash == (pytest.approx(16.15 / 36.80 - 1, abs=2e-6),)
 
 
 @pytest.mark.slow
