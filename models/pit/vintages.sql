@@ -28,6 +28,11 @@ with learned as (
     from pit.prices
     where seen_on > date
     union all
+    -- of a version that has gone: when it was learned, and when it went
+    select security_id, date, seen_on, known_from
+    from pit.price_versions
+    where seen_on > date
+    union all
     select security_id, date, seen_to, known_to
     from pit.price_versions
     where seen_to > date and seen_to < date '9999-12-31'
@@ -35,6 +40,10 @@ with learned as (
     select security_id, ex_date, {{ decision_date('known_at') }}, known_at
     from pit.corporate_actions
     where {{ decision_date('known_at') }} > ex_date
+    union all
+    select security_id, ex_date, {{ decision_date('known_from') }}, known_from
+    from pit.replaced_actions
+    where {{ decision_date('known_from') }} > ex_date
     union all
     select security_id, ex_date, {{ decision_date('known_to') }}, known_to
     from pit.replaced_actions
