@@ -90,7 +90,9 @@ def _early(place: Place, read: str) -> tuple[str, str] | None:
     if read in place.graph.nodes:
         header = place.graph.nodes[read].model.header
         axis = axis_of(header, columns)
-        interval, saying = list(header.interval), axis.saying_known if axis else frozenset()
+        if axis is None:  # it speaks of what is known today, not of what began
+            return None
+        interval, saying = list(header.interval), axis.saying_known
     else:
         interval = [name for pattern in (_FROM, _TO) for name in columns if pattern.fullmatch(name)][:2]
         interval = interval if interval and _FROM.fullmatch(interval[0]) else []

@@ -206,6 +206,12 @@ def test_an_event_before_anybody_knew(plant: Plants, con: duckdb.DuckDBPyConnect
     assert set(rows(con, read[0].sql)) - set(rows(con, reader)) == {(1, "b")}
 
 
+def test_what_is_never_final_has_no_events(plant: Plants) -> None:
+    today = INTERVALS.replace("interval:", "knowable: date '9999-12-31'\ninterval:")
+    found = plant(DAILY + "select first as day, name, x from base.spells", spells=today)
+    assert "ex_date_early" not in found
+
+
 @pytest.mark.parametrize(
     ("window", "turned"),
     [
