@@ -22,6 +22,7 @@ PORTFOLIOS = [
     ("weekly", "one", 2, "WE", 0.30, 0.60, 1e6, "NOTHING, INDEX"),
 ]
 OPEN_END = dt.date(9999, 12, 31)
+OPEN_TIME = pl.lit(dt.datetime.combine(OPEN_END, dt.time(), dt.UTC)).cast(pl.Datetime("us", "UTC"))
 RIGHTS_ROW, RIGHTS_COLUMN, RIGHTS_FACTOR = 170, 8, 0.95
 
 
@@ -80,6 +81,7 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
             "low": np.minimum(open_, close)[at],
             "close": close[at],
             "volume": np.where(rng.random(len(rows)) < 0.01, 0, 1000),
+            "seen_on": [days[row] for row in rows],
         }
     )
     decisions = (
@@ -102,21 +104,33 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
     returns = prices.sort("security_id", "session_no").with_columns(
         ret=pl.col("close").pct_change().over("security_id")
     )
+    filed = pl.DataFrame(
+        actions, schema=["security_id", "ex_date", "kind", "share_factor", "price_factor", "cash_inr"], orient="row"
+    ).with_columns(known_at=pl.col("ex_date").cast(pl.Datetime("us", "UTC")))
     return {
         "pit.sessions": sessions,
         "pit.prices": prices,
-        "pit.corporate_actions": pl.DataFrame(
-            actions, schema=["security_id", "ex_date", "kind", "share_factor", "price_factor", "cash_inr"], orient="row"
-        ),
+        "pit.corporate_actions": filed,
         "pit.returns": returns.select("date", "session_no", "security_id", "ret"),
+        # nothing was corrected, and nothing came late
+        "pit.price_versions": prices.clear().with_columns(seen_to=pl.lit(OPEN_END)),
+        "pit.replaced_actions": filed.clear().with_columns(known_from=pl.col("known_at"), known_to=pl.col("known_at")),
+        "pit.vintages": pl.DataFrame(
+            schema={"security_id": pl.Int64, "track": pl.Int64, "from_date": pl.Date, "to_date": pl.Date}
+        ),
+        "pit.vintage_returns": returns.select("date", "session_no", "security_id", "ret", track="security_id").clear(),
         "pit.benchmarks": sessions.with_columns(
             benchmark=pl.lit("INDEX"), kind=pl.lit("price"), level=pl.Series(level), is_filled=pl.lit(False)
-        ).filter(pl.col("session_no") % 50 != 7),
+        )
+        .with_columns(known_from=pl.col("date").cast(pl.Datetime("us", "UTC")).dt.offset_by("13h"), known_to=OPEN_TIME)
+        .filter(pl.col("session_no") % 50 != 7),
         "pit.sectors": members.select("security_id", "sector")
         .drop_nulls()
         .unique()
         .with_columns(valid_from=pl.lit(dt.date(1900, 1, 1)), valid_to=pl.lit(OPEN_END)),
-        "pit.charges": pl.read_csv(ROOT / "config" / "charges.csv", try_parse_dates=True),
+        "pit.charges": pl.read_csv(ROOT / "config" / "charges.csv", try_parse_dates=True).with_columns(
+            known_from=pl.col("from_date").cast(pl.Datetime("us", "UTC")), known_to=OPEN_TIME
+        ),
         "universe.rebalances": rebalances,
         "universe.members": members,
         "signals.score": scores,

@@ -15,7 +15,7 @@ from tsq.engine.audit_compare import known_at
 from tsq.engine.catalog import Evening
 
 DAYS = weekdays("2015-01-01", 340, closed=["2015-04-30", "2015-10-30", "2016-02-29"])
-KNOBS: dict[str, Any] = {"min_adv_inr": 1e6, "min_history_sessions": 60}
+KNOBS: dict[str, Any] = {"min_adv_inr": 1e6, "min_history_sessions": 60, "delist_after_sessions": 6}
 NAMES = [f"N{i}" for i in range(8)]
 Rows = dict[str, list[dict[str, Any]]]
 

@@ -119,7 +119,7 @@ def test_names_without_a_sector_can_be_freed_of_the_cap(market):
 
 
 def test_a_hole_is_marked_at_the_last_close_rescaled_for_what_went_ex(book, market):
-    security_id, ex_date, _, factor, _, _ = market["pit.corporate_actions"].filter(pl.col("security_id") == 503).row(0)
+    security_id, ex_date, _, factor, *_ = market["pit.corporate_actions"].filter(pl.col("security_id") == 503).row(0)
     before, on_ex = rows(
         book, f"select mark, sessions_stale, share_factor from book.quotes where security_id = {security_id}"
         f" and date <= date '{ex_date}' order by date desc limit 2"

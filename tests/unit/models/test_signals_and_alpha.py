@@ -94,6 +94,9 @@ def put_forward(
     bench.con.execute(
         "create table pit.returns (date date, session_no integer, security_id bigint, total_return_index double)"
     )
+    # nothing was corrected
+    bench.con.execute("create table pit.vintages (security_id bigint, track bigint, from_date date, to_date date)")
+    bench.con.execute("create table pit.vintage_returns as select *, 0::bigint as track from pit.returns")
     bench.con.execute("create table universe.rebalances (date date, session_no integer, is_last boolean)")
     bench.con.execute("insert into universe.rebalances values (?, 1, false)", [DAY])
     for i, day in enumerate(days):
