@@ -252,7 +252,8 @@ class Lake:
             batch_id: unique; sorts with the time of loading.
             loaded_at: time of loading, with a zone.
             files: what became of each file.
-            rows: dataset → name of a relation with the dataset's columns and format, source_rank, known_at, file, is_withdrawn.
+            rows: dataset → name of a relation with the dataset's columns and format, source_rank, known_at, file,
+                is_withdrawn.
             quarantine: name of a relation with dataset, file, row_no, reason, row_text; None when there are none.
 
         Returns:

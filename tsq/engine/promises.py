@@ -98,7 +98,9 @@ def _verify_versions(node: Compiled, versions: str, tables: Mapping[str, Columns
     where, moment = places.promised(node.model, "versions"), spelt("TIMESTAMPTZ")
     if not node.model.header.grain or tables[node.name].get("known_at") != moment:
         hint = "give it a grain, and a column known_at of type TIMESTAMPTZ"
-        raise TsqError(f"{node.name} has earlier versions and does not say which row was known when", where=where, hint=hint)
+        raise TsqError(
+            f"{node.name} has earlier versions and does not say which row was known when", where=where, hint=hint
+        )
     wanted = {**tables[node.name], "known_from": moment, "known_to": moment}
     for name, kind in wanted.items():
         if tables[versions].get(name) != kind:

@@ -110,7 +110,9 @@ def mark(con: duckdb.DuckDBPyConnection, lake: Lake, dataset: Dataset, tables: S
     )
     con.execute(f"""
         create or replace table held as
-        select hash({key}, known_at, format) as key_id, hash({values}, known_at, format, coalesce(is_withdrawn, false)) as row_id
+        select
+            hash({key}, known_at, format) as key_id,
+            hash({values}, known_at, format, coalesce(is_withdrawn, false)) as row_id,
         from ({lake.source_sql(dataset.name, None)})
         where {within} and key_id in (select key_id from ({staged}))
     """)
