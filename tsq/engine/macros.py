@@ -28,6 +28,8 @@ NEVER = "date '9999-12-31'"
 _KNOWN = "TIMESTAMP WITH TIME ZONE"
 _DAY = "ops.day_known(as_of)"
 _NOW = "as_of >= (select max(runs.as_of) from ops.runs as runs)"
+# Nobody knew then when a version in force would be replaced.
+_OPEN = "timestamptz '9999-12-31 00:00:00+00'"
 _IN_FORCE = "known_from <= as_of and as_of < known_to"
 
 
@@ -92,7 +94,7 @@ def query(table: str, header: Header, columns: Mapping[str, str], *, now: bool =
     if header.knowable == NEVER:
         return f"{source} where {_NOW if now else 'false'}"
     if columns.get("known_from") == columns.get("known_to") == _KNOWN:
-        return f"select * from {identifier(table)} where {_IN_FORCE}"
+        return f"select * replace ({_OPEN} as known_to) from {identifier(table)} where {_IN_FORCE}"
     if columns.get("known_at") == _KNOWN:
         known = f"{source} as standing where known_at <= as_of"
         return _with_replaced(known, header, columns) if header.versions else known
