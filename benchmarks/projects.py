@@ -42,7 +42,8 @@ def fill_lake(root: Path, files: Mapping[str, Path], known_at: str) -> None:
             known = known_at if "date" in lake.datasets[dataset].column_names else "'1900-01-01'"
             con.execute(
                 f"create view {dataset} as select *, 'panel' as format, 1 as source_rank, "
-                f"{known}::timestamptz as known_at, '{path.name}' as file, false as is_withdrawn from read_parquet('{path.as_posix()}')"
+                f"{known}::timestamptz as known_at, '{path.name}' as file, false as is_withdrawn "
+                f"from read_parquet('{path.as_posix()}')"
             )
         lake.write(
             con,

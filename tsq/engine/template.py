@@ -34,7 +34,7 @@ class Rendered:
     Attributes:
         sql: plain SQL.
         lines: for each line of `sql`, the line of the user's file it came from.
-        names: free names the template used (knobs, macros, functions).
+        names: free names the template and the macros it calls used (knobs, macros, functions).
     """
 
     sql: str
@@ -100,6 +100,7 @@ class Renderer:
 
     def __init__(self, names: Mapping[str, Any], macros: Iterable[Path] = ()) -> None:
         self._env = Sandbox(names, {"ident": identifier, "sql": Sql}, literal)
+        self._named_by: dict[str, frozenset[str]] = {}
         for path in macros:
             self._add_macros(path)
 
@@ -118,6 +119,8 @@ class Renderer:
                     hint="rename this macro: knobs and macros share names",
                 )
             self._env.globals[name] = macro
+        for macro in self._env.parse(text).find_all(nodes.Macro):
+            self._named_by[macro.name] = frozenset(node.name for node in macro.find_all(nodes.Name))
 
     def render(self, text: str, path: Path, first_line: int = 1) -> Rendered:
         """Render a template.
@@ -185,7 +188,15 @@ class Renderer:
                     where=f"{path}:{node.lineno + first_line - 1}",
                     hint=did_you_mean(node.name, [str(name) for name in self._env.globals]),
                 )
-        return frozenset(node.name for node in tree.find_all(nodes.Name) if node.name in self._env.globals)
+        return self._with_macros({node.name for node in tree.find_all(nodes.Name)} & self._env.globals.keys())
+
+    def _with_macros(self, names: set[str]) -> frozenset[str]:
+        """Names a text uses, with those the macros among them use."""
+        found: set[str] = set()
+        while names:
+            found |= names
+            names = set().union(*(self._named_by.get(name, ()) for name in names)) & self._env.globals.keys() - found
+        return frozenset(found)
 
 
 def _mark_lines(text: str, first_line: int) -> str:

@@ -54,7 +54,7 @@ def add(lake: Lake, con: duckdb.DuckDBPyConnection) -> Add:
             con.execute("insert into rows values (?, ?)", row)
         con.execute(
             "create or replace view incoming as select site, date '2024-01-01' as day, 1.5 as value, 'a' as kind, "
-            "'csv' as format, 10 as source_rank, known_at, 'in.csv' as file from rows"
+            "'csv' as format, 10 as source_rank, known_at, 'in.csv' as file, false as is_withdrawn from rows"
         )
         con.execute(
             "create or replace table bad as select 'readings' as dataset, 'in.csv' as file, 3 as row_no, "

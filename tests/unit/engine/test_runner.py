@@ -423,7 +423,7 @@ def test_a_reader_reads_nothing_but_the_build(make_project: MakeProject, sql: st
 LOADED = """
 create table r as select
     date '2024-01-02' as day, 'A' as id, 7.0 as close, 'x' as format, 1 as source_rank,
-    timestamptz '2024-01-02 13:00+00' as known_at, 'f' as file
+    timestamptz '2024-01-02 13:00+00' as known_at, 'f' as file, false as is_withdrawn
 """
 
 

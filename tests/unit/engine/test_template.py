@@ -70,6 +70,18 @@ def test_macros_return_sql_and_may_use_each_other(tmp_path: Path) -> None:
     assert render("select {{ more('a < b') }}", [macros], n=3) == "select 2 * (a < b) + 3"
 
 
+def test_a_text_uses_what_its_macros_use(tmp_path: Path) -> None:
+    macros = tmp_path / "m.sql"
+    macros.write_text(
+        "{% macro outer(x) %}{{ inner() }} + {{ x }}{% endmacro %}\n"
+        "{% macro inner() %}{{ n }}{% endmacro %}\n"
+        "{% macro other() %}{{ unused }}{% endmacro %}",
+        encoding="utf-8",
+    )
+    rendered = Renderer({"n": 3, "x": 4, "unused": 5}, [macros]).render("select {{ outer(1) }}", FILE)
+    assert rendered.names == {"outer", "inner", "n"}
+
+
 def test_lines_survive_loops() -> None:
     text = "select\n{% for i in range(2) %}\n    {{ i }} as c,\n{% endfor %}\n    bad\nfrom t"
     rendered = Renderer({}).render(text, FILE, 10)
