@@ -4,7 +4,7 @@ date: date
 look_back: 0
 grain: [date, security_id]
 references: {security_id: pit.identities.security_id}
-knowable: date
+knowable: seen_on
 versions: pit.price_versions
 order: [date, security_id]
 checks:

@@ -4,7 +4,7 @@ date: date
 look_back: 63
 grain: [date, security_id]
 order: [date, security_id]
-knowable: date
+knowable: seen_on
 versions: pit.vintage_returns
 checks:
   - "total_return_index > 0"
