@@ -111,6 +111,9 @@ def sql(text: str, header: str = "") -> str:
         (RETURNS, sql("select ticker from base.prices", "references: {ticker: base.names.tickr}"), "has no such column", 2, "ticker"),
         (RETURNS, sql("select ticker from base.prices", "references: {tick: base.names.ticker}"), "names a column tick", 2, "ticker"),
         (RETURNS, sql("select close from base.prices", "references: {close: base.names.ticker}"), "is DOUBLE; base.names.ticker", 2, "type"),
+        (RETURNS, sql("select ticker, known_at from base.prices", "grain: [ticker]\nversions: base.names"), "holds the earlier versions of mart.returns and has no column known_at", 3, "name another table"),
+        (RETURNS, sql("select ticker from base.prices", "versions: base.names"), "does not say which row was known when", 2, "known_at"),
+        (RETURNS, sql("select ticker, known_at from base.prices", "grain: [ticker]\nversions: base.nams"), "reads base.nams, which nothing makes", 3, "base.names"),
         (RETURNS, "select x from base.prices, lateral (select * from glob('*')) as g(x)", "a model reads tables", 1, "ingest"),
     ],
 )  # fmt: skip
