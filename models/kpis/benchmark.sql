@@ -33,6 +33,7 @@ evenings as (
     select
         benchmark,
         date,
+        lead(date, 1, date '9999-12-31') over (partition by benchmark order by date) as next_date,
         level,
     from pit.benchmarks
     where kind = 'price'
@@ -79,18 +80,18 @@ chosen as (
     group by book_sessions.portfolio, book_sessions.date, book_sessions.session_no, book_sessions.past_no
 ),
 
--- the levels of each wish on the sessions of the book
+-- the levels of each wish on the sessions of the book; the last one known may be older than the book
 index_levels as (
     select
         book_sessions.portfolio,
         wishes.benchmark,
         book_sessions.session_no,
-        evenings.level,
-        last_value(evenings.level ignore nulls) over (path rows between unbounded preceding and current row) as carried,
+        if(evenings.date = book_sessions.date, evenings.level, null) as level,
+        evenings.level as carried,
     from book_sessions
     inner join wishes on wishes.portfolio = book_sessions.portfolio
-    left join evenings on evenings.benchmark = wishes.benchmark and evenings.date = book_sessions.date
-    window path as (partition by book_sessions.portfolio, wishes.benchmark order by book_sessions.session_no)
+    left join evenings
+        on evenings.benchmark = wishes.benchmark and book_sessions.date >= evenings.date and book_sessions.date < evenings.next_date
 ),
 
 decisions as (
