@@ -120,7 +120,9 @@ class Renderer:
                 )
             self._env.globals[name] = macro
         for macro in self._env.parse(text).find_all(nodes.Macro):
-            self._named_by[macro.name] = frozenset(node.name for node in macro.find_all(nodes.Name))
+            used = list(macro.find_all(nodes.Name))
+            own = {node.name for node in used if node.ctx != "load"}
+            self._named_by[macro.name] = frozenset(node.name for node in used) - own
 
     def render(self, text: str, path: Path, first_line: int = 1) -> Rendered:
         """Render a template.

@@ -30,7 +30,9 @@ def make_lake(tmp_path: Path, limits: str = "{warn_after_days: 5, block_after_da
 
 def add(lake: Lake, *known_at: datetime, loaded_at: datetime = MONDAY + 400 * DAY, dataset: str = "readings") -> None:
     with connect() as con:
-        con.execute("create table r as select date '2024-01-01' as day, 'x' as format, 1 as source_rank, 'f' as file, false as is_withdrawn")
+        con.execute(
+            "create table r as select date '2024-01-01' as day, 'x' as format, 1 as source_rank, 'f' as file, false as is_withdrawn"
+        )
         con.execute("alter table r add column known_at timestamptz")
         con.execute(
             "create table rows as select r.* exclude (known_at), unnest(?) as known_at from r", [list(known_at)]

@@ -108,12 +108,13 @@ ROWS = st.lists(
 def load(lake: Lake, name: str, rows: list[tuple[int, str, int, int]]) -> None:
     values = ", ".join(
         f"(date '{FIRST + dt.timedelta(day)}', '{who}', {close}::double, 'x', 1, "
-        f"timestamptz '{FIRST + dt.timedelta(day + late)} 13:00+00', '{name}')"
+        f"timestamptz '{FIRST + dt.timedelta(day + late)} 13:00+00', '{name}', false)"
         for day, who, close, late in rows
     )
     with warehouse.connect() as con:
         con.execute(
-            f"create table r as select * from (values {values}) t(day, id, close, format, source_rank, known_at, file)"
+            f"create table r as select * from (values {values}) "
+            "t(day, id, close, format, source_rank, known_at, file, is_withdrawn)"
         )
         loaded_at = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
         lake.write(con, batch_id=name, loaded_at=loaded_at, files=(), rows={"prices": "r"}, quarantine=None)

@@ -139,6 +139,7 @@ def test_a_dataset_never_loaded_is_empty_and_typed(lake: Lake, con: duckdb.DuckD
         "loaded_at": "TIMESTAMP WITH TIME ZONE",
         "batch_id": "VARCHAR",
         "file": "VARCHAR",
+        "is_withdrawn": "BOOLEAN",
     }
     assert con.execute("from readings").fetchall() == []
     assert con.execute(lake.quarantine_sql()).fetchall() == []

@@ -251,10 +251,13 @@ def test_only_words_of_a_query_come_from_nowhere(shipped: Graph) -> None:
     }
     assert bare == {
         *("alpha.coverage.factor", "alpha.ic.horizon_days", "book.nav.basis", "book.nav.tax_inr", "book.nav.throttle"),
-        *("book.nav.vol_scale", "book.positions.stop_price", "health.coverage.measure", "health.freshness.dataset"),
+        *("book.nav.vol_scale", "book.positions.stop_price", "health.freshness.dataset"),
+        *("health.filings.item", "health.identities.doubt", "alpha.coverage.basis", "pit.fundamental_faults.item"),
+        *("pit.proposed_actions.nearest_ratio", "pit.delistings.terminal_ret"),
         *("kpis.costs.component", "kpis.summary.kpi", "kpis.summary.unit", "pit.securities.currency"),
         *("portfolio.targets.method", "portfolio.targets.solver_status", "signals.panel.factor"),
-        *("signals.panel.sign", "signals.panel.sleeve", "universe.members.free_float", "pit.calendar.basis"),
+        *("signals.panel.sign", "signals.panel.sleeve", "signals.panel.basis", "signals.panel.is_proxy"),
+        *("universe.members.free_float", "pit.calendar.basis"),
     }
 
 
@@ -265,7 +268,7 @@ def test_shipped_columns_with_known_answers(shipped: Graph) -> None:
         (ref,) = lineage.locate(found, target)
         return {".".join(edge.source) for edge in found.steps(ref) if edge.kind == kind}
 
-    assert feeds("pit.prices.close", "value") == {"raw.prices.close"}
+    assert feeds("pit.prices.close", "value") == {"raw.prices.close", "pit.price_versions.close"}
     assert "raw.prices.source_rank" in feeds("pit.prices.close", "choice")
     assert feeds("kpis.measures.max_drawdown", "value") == {"kpis.curves.nav"}
     assert feeds("factors.low_vol.value", "value") == {"features.daily.vol_252"}
