@@ -250,14 +250,18 @@ def test_only_words_of_a_query_come_from_nowhere(shipped: Graph) -> None:
         if not found.steps((name, column), rows=True)
     }
     assert bare == {
-        *("alpha.coverage.factor", "alpha.ic.horizon_days", "book.nav.basis", "book.nav.tax_inr", "book.nav.throttle"),
-        *("book.nav.vol_scale", "book.positions.stop_price", "health.freshness.dataset"),
-        *("health.filings.item", "health.identities.doubt", "alpha.coverage.basis", "pit.fundamental_faults.item"),
-        *("pit.proposed_actions.nearest_ratio", "pit.delistings.terminal_ret"),
-        *("kpis.costs.component", "kpis.summary.kpi", "kpis.summary.unit", "pit.securities.currency"),
-        *("portfolio.targets.method", "portfolio.targets.solver_status", "signals.panel.factor"),
-        *("signals.panel.sign", "signals.panel.sleeve", "signals.panel.basis", "signals.panel.is_proxy"),
-        *("universe.members.free_float", "pit.calendar.basis"),
+        *("alpha.coverage.basis", "alpha.coverage.factor", "alpha.ic.horizon_days", "book.nav.basis"),
+        *("book.nav.tax_inr", "book.nav.throttle", "book.nav.vol_scale", "book.positions.stop_price"),
+        *("health.filings.item", "health.freshness.dataset", "health.identities.doubt", "kpis.costs.component"),
+        *("kpis.summary.kpi", "kpis.summary.unit", "pit.calendar.basis", "pit.delistings.terminal_ret"),
+        *(
+            "pit.fundamental_faults.item",
+            "pit.proposed_actions.nearest_ratio",
+            "pit.securities.currency",
+            "portfolio.targets.method",
+        ),
+        *("portfolio.targets.solver_status", "signals.panel.basis", "signals.panel.factor", "signals.panel.is_proxy"),
+        *("signals.panel.sign", "signals.panel.sleeve", "universe.members.free_float"),
     }
 
 
