@@ -2,7 +2,7 @@
 kind: incremental
 look_back: 0
 meta: {sleeve: low_risk, sign: -1}
-checks: ["abs(value) < 100"]
+checks: [{rows: "abs(value) < 100", level: warn, name: far_out}]
 columns: {value: {type: DOUBLE, unit: ratio, doc: "slope of the return on the market's"}}
 ---
 Slope of a year's returns on the market's; less is better.

@@ -28,17 +28,25 @@ with gaps as (
     -- a hole between two prints; one of which only the end is told, as it is too long; and what follows the newest print
     select security_id, normal_no - sessions_since_last as print_no, normal_no as next_no
     from features.daily
-    where sessions_since_last > 1
+    where sessions_since_last > 1 and security_id not in (select security_id from pit.vintages)
     union all
     select daily.security_id, max(daily.normal_no), returned.normal_no
     from features.daily as returned
     join features.daily as daily on daily.security_id = returned.security_id and daily.normal_no < returned.normal_no
-    where returned.sessions_since_last is null
+    where returned.sessions_since_last is null and returned.security_id not in (select security_id from pit.vintages)
     group by daily.security_id, returned.normal_no
     union all
     select security_id, max(normal_no), null
     from features.daily
+    where security_id not in (select security_id from pit.vintages)
     group by security_id
+    union all
+    -- where prints came late or were withdrawn a row does not tell which rows there were before it, as each decision saw its own
+    select security_id, normal_no, lead(normal_no) over prints
+    from features.daily
+    where security_id in (select security_id from pit.vintages)
+    window prints as (partition by security_id order by normal_no)
+    qualify coalesce(lead(normal_no) over prints > normal_no + 1, true)
 ),
 
 prints as (

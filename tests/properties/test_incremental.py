@@ -279,14 +279,22 @@ def test_a_new_session_computes_one_session(loaded: Path) -> None:
     assert {name for name in incremental if done[name].action == "build"} <= {"health.conflicts", "health.jumps"}
 
 
-def test_a_correction_of_the_past_computes_what_it_can_touch(loaded: Path) -> None:
-    wrong, (done,) = history(loaded, [Step("correction", 100, 0, 1.25)])
+def test_a_correction_computes_what_it_can_touch(loaded: Path) -> None:
+    wrong, (done,) = history(loaded, [Step("correction", 630, 0, 1.25)])
     assert not wrong
     assert done["pit.prices"].sessions == 1
-    assert done["pit.returns"].sessions == 64
-    # the returns of two sessions, and the windows over them
-    assert done["features.daily"].action == "update"
-    assert done["features.daily"].sessions < 290
+    assert done["pit.price_versions"].sessions == 1
+    # decisions until today read the vintage that did not know of it, and their windows begin 280 sessions before
+    for name in ("pit.returns", "pit.vintage_returns", "features.daily"):
+        assert (done[name].action, done[name].sessions) == ("update", N_LOADED - 630 + 281)
+
+
+def test_a_correction_that_comes_years_later_touches_all_decisions_since(loaded: Path) -> None:
+    """Each of them read what was wrong, and what is known now of its session is new: nothing of it can be kept."""
+    wrong, (done,) = history(loaded, [Step("correction", 300, 0, 1.25)])
+    assert not wrong
+    assert done["pit.prices"].sessions == 1
+    assert done["features.daily"].action == "build"
 
 
 def test_all_kinds_of_news_end_where_a_full_rebuild_ends(loaded: Path) -> None:

@@ -15,6 +15,7 @@ from tsq.quant.market import Floats, Ints, Market
 
 BASIS_POINT = 1e-4
 NEARLY_WHOLE = 1e-9  # a share count this near below a whole number is that number
+MOST = 1e15  # shares of one name, whatever price or factor somebody printed: whole numbers up to it are floats
 
 
 @dataclass(frozen=True)

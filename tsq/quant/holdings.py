@@ -6,12 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from tsq.quant.book import NEARLY_WHOLE, Book, Day, batch_of, record
+from tsq.quant.book import MOST, NEARLY_WHOLE, Book, Day, batch_of, record
 from tsq.quant.market import Floats, Ints
 
 
 def adjust_for_actions(book: Book, day: Day) -> Book:
-    """Change share counts on ex-dates; credit fractions at today's price, and dividends on the shares held before."""
+    """Change share counts on ex-dates; credit fractions at today's price, and dividends on the shares held before.
+
+    What is taken back (an action that was restated or cancelled) is paid from cash and, where that does not suffice, by
+    selling shares of the name at today's price; a book never owes anything.
+    """
     actions = day.market.actions.get(day.row)
     if actions is None:
         return book
@@ -20,25 +24,41 @@ def adjust_for_actions(book: Book, day: Day) -> Book:
         return book
     names, factor, label = actions.names[held], actions.factor[held], actions.label[held]
     old = book.shares[names]
-    exact = old * factor
+    exact = np.minimum(old * factor, MOST)
     new = np.floor(exact + NEARLY_WHOLE).astype(np.int64)
     part = np.maximum(exact - new, 0.0)
     part[part < NEARLY_WHOLE] = 0.0
-    book = _rescale_sells(book, names, factor)
+    price, cash = day.worth(names), old * actions.cash[held]
+    sold, cash = _taken_back(book.cash + float(np.sum(part * price)), cash, new, price)
+    book = _rescale_sells(book, names, factor, new - sold)
     batches = []
     if (changed := factor != 1.0).any():
         batches.append(batch_of("corporate_action", day, names[changed], label[changed], shares=(new - old)[changed]))
-    if (cut := part > 0.0).any():
-        price = day.worth(names[cut])
+    if (cut := part + sold > 0.0).any():
+        qty, at = (part + sold)[cut], price[cut]
         batches.append(
-            batch_of("fraction", day, names[cut], label[cut], qty=part[cut], price=price, cash=part[cut] * price)
+            batch_of("fraction", day, names[cut], label[cut], qty=qty, price=at, cash=qty * at, shares=-sold[cut])
         )
-    if (paid := actions.cash[held] != 0.0).any():
-        rate = actions.cash[held][paid]
+    if (paid := cash != 0.0).any():
         batches.append(
-            batch_of("dividend", day, names[paid], label[paid], qty=old[paid], price=rate, cash=old[paid] * rate)
+            batch_of(
+                "dividend", day, names[paid], label[paid], qty=old[paid], price=(cash / old)[paid], cash=cash[paid]
+            )
         )
     return record(book, batches)
+
+
+def _taken_back(has: float, cash: Floats, shares: Ints, price: Floats) -> tuple[Ints, Floats]:
+    """Shares sold to pay what is taken back and cash cannot pay, and the cash of each name; what is left is let go."""
+    owed = np.maximum(-cash, 0.0)
+    sold = np.zeros_like(shares)
+    lack = -(has + float(np.sum(cash)))
+    if lack <= 0.0 or not owed.any():
+        return sold, cash
+    part = owed / np.sum(owed)
+    sold = np.minimum(np.ceil(lack * part / price), shares).astype(np.int64)
+    left = max(lack - float(np.sum(sold * price)), 0.0)
+    return sold, cash + left * part
 
 
 def close_dead(book: Book, day: Day) -> Book:
@@ -54,13 +74,12 @@ def close_dead(book: Book, day: Day) -> Book:
     return record(book, [closed])
 
 
-def _rescale_sells(book: Book, names: Ints, factor: Floats) -> Book:
-    """Waiting sells count shares, so they change with them."""
+def _rescale_sells(book: Book, names: Ints, factor: Floats, shares: Ints) -> Book:
+    """Waiting sells count shares, so they change with them, and never sell more than there are."""
     waiting = book.sells
     if not len(waiting.names):
         return book
-    ratio = np.ones(len(book.shares))
-    ratio[names] = factor
-    return replace(
-        book, sells=replace(waiting, qty=np.floor(waiting.qty * ratio[waiting.names] + NEARLY_WHOLE).astype(np.int64))
-    )
+    ratio, most = np.ones(len(book.shares)), book.shares.copy()
+    ratio[names], most[names] = factor, shares
+    qty = np.floor(np.minimum(waiting.qty * ratio[waiting.names], MOST) + NEARLY_WHOLE).astype(np.int64)
+    return replace(book, sells=replace(waiting, qty=np.minimum(qty, most[waiting.names])))

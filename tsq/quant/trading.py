@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tsq.quant.book import NEARLY_WHOLE, NO_ORDERS, Book, Day, Orders, record
+from tsq.quant.book import MOST, NEARLY_WHOLE, NO_ORDERS, Book, Day, Orders, record
 from tsq.quant.charges import BUY, CHARGES, SELL, SIDES, charge_fills
 from tsq.quant.events import Batch
 from tsq.quant.market import Floats, Ints
@@ -108,8 +108,8 @@ def _costs_of(day: Day, side: int | Ints, value: Floats) -> Floats:
 
 
 def _change(weights: Floats, value: float, price: Floats, held: Ints) -> Ints:
-    """Whole shares by which holdings change so that each is worth its weight of the value."""
-    shares: Ints = np.floor(weights * value / price + NEARLY_WHOLE).astype(np.int64)
+    """Whole shares by which holdings change so that each is worth its weight of the value, and no more than `MOST`."""
+    shares: Ints = np.floor(np.minimum(weights * value / price, MOST) + NEARLY_WHOLE).astype(np.int64)
     return shares - held
 
 

@@ -171,6 +171,29 @@ def test_thirds_that_make_a_whole_number_leave_no_fraction():
     assert seen(events[2:], "kind", "shares") == [("corporate_action", -6)]
 
 
+def test_what_is_taken_back_is_paid_from_cash_and_then_with_shares():
+    # all of the capital is in 100 shares; 1.50 a share were paid for something that is called off later
+    taken = {2: action(0, cash=1.5, label="demerger"), 3: action(0, cash=-3.5, label="demerger undone")}
+    events = run(market_of([[10.0], [10.0], [10.0], [10.0]], actions=taken), {0: {0: 1.0}})
+    assert seen(events, "kind", "cash_inr", "shares", "qty", "price")[2:] == [
+        ("dividend", 150.0, 0, 100.0, 1.5),
+        ("fraction", 200.0, -20, 20.0, 10.0),
+        ("dividend", -350.0, 0, 100.0, -3.5),
+    ]
+
+
+def test_nothing_is_owed_when_all_is_taken_back():
+    taken = {2: action(0, cash=-30.0, label="demerger undone")}
+    events = run(market_of([[10.0], [10.0], [10.0]], actions=taken), {0: {0: 1.0}})
+    assert sum(event["cash_inr"] for event in events) == 0.0
+    assert sum(event["shares"] for event in events) == 0
+
+
+def test_a_price_of_next_to_nothing_makes_no_endless_order():
+    events = run(market_of([[1e-12], [1e-12], [1e-12]]), {0: {0: 1.0}}, capital=1e9)
+    assert all(abs(event["shares"]) <= 1e15 for event in events)
+
+
 def test_a_dividend_is_paid_on_the_shares_of_the_evening_before():
     market = market_of([[10.0], [10.0], [5.0]], actions={2: action(0, 2.0, cash=1.0, label="bonus+dividend")})
     events = run(market, {0: {0: 1.0}})
