@@ -158,8 +158,10 @@ def _verdict(found: Audit, replayed: Replayed | None, passed: bool, seconds: flo
 
 
 def _caught(plant: Planted) -> str:
+    if plant.ahead:
+        return "no proof: the lake itself holds it before the model counts it as known"
     if plant.void:
-        return f"no proof: it changes {plant.rows:,} rows"
+        return "no proof: it changes no row that was known before the end of the data"
     if plant.by is None:
         return f"MISSED{f': {plant.error}' if plant.error else ''}"
     first = f", first bad date {plant.differing.first}" if plant.differing and plant.differing.first else ""

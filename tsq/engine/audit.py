@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from tsq.engine import audit_known, audit_lag, bent_lake
 from tsq.engine.audit_build import WHOLE, Aside, Made, Sample
 from tsq.engine.audit_compare import Compared, columns_of, compare, known_at
-from tsq.engine.audit_cuts import Cut, calendar, choose, motions
+from tsq.engine.audit_cuts import Cut, calendar, choose, later, missed, motions, spells
 from tsq.engine.audit_findings import Build, Finding, Undated, culprits, line_of
 from tsq.engine.audit_lag import Measured
 from tsq.engine.audit_plants import Planted
@@ -31,7 +31,7 @@ class Wish:
     """How closely to look.
 
     Attributes:
-        cuts: on how many days the data are made to end.
+        cuts: on how many days the data are made to end; half as many more where tables have rows that no cut lies on.
         seed: of all that is drawn at random.
         plants: how many leaks to plant; 0 plants none.
     """
@@ -119,18 +119,20 @@ def run(aside: Aside, as_of: dt.datetime, wish: Wish, *, published: bool) -> Ite
     untold = [name for name in columns if known_at(name, graph.nodes[name].model.header, columns[name], as_of) is None]
     trail.findings += audit_known.undeclared(aside, columns, untold)
     yield _step(trail, "declared", "every table says when its rows are known", len(columns), 0, 0, len(untold), 0.0)
-    days = calendar(aside, WHOLE, columns)
-    cuts = choose(days, motions(aside), graph.catalog.evening, wish.cuts, wish.seed)
+    days, moving = calendar(aside, WHOLE, columns), motions(aside)
+    evening = graph.catalog.evening
+    cuts = choose(days, moving, evening, wish.cuts, wish.seed)
     if not cuts:
         raise TsqError("there are too few sessions to cut", hint="load more data", exit_code=FAILED)
+    bend = later(days, cuts, moving, evening)
+    more = missed(days, spells(aside, WHOLE, columns), (*cuts, bend), evening, wish.cuts // 2)
+    cuts = tuple(sorted((*cuts, *more), key=lambda cut: cut.date))
     for number, cut in enumerate(cuts, 1):
         build = Build(f"cut {number}", "truncate", cut.why, cut.moment, cut.date)
         yield _try(aside, trail, build, aside.known_by(cut.moment), columns, totals, wish.plants > 0)
-    # the longer the past, the more rows are compared
-    worst = [cut for cut in cuts if 2 * cut.facts >= max(other.facts for other in cuts)][-1]
-    build = Build("bent build", "perturb", "everything known after it is bent", worst.moment, worst.date)
+    build = Build("bent build", "perturb", bend.why, bend.moment, bend.date)
     datasets = aside.datasets()
-    bent = {name: bent_lake.bent(one, aside.rows_of(name), worst.moment, wish.seed) for name, one in datasets.items()}
+    bent = {name: bent_lake.bent(one, aside.rows_of(name), bend.moment, wish.seed) for name, one in datasets.items()}
     yield _try(aside, trail, build, aside.lay("bent", bent), columns, totals, wish.plants > 0)
     yield _load_order(aside, trail, wish.seed, columns, totals)
     yield _inputs(aside, trail, columns)
@@ -233,7 +235,7 @@ def _compared(
     clock = time.perf_counter()
     graph = aside.graph
     aside.show(seen)
-    made = aside.build(build.database, names)
+    made = aside.build(build.database, names, until=build.moment if build.proof == "truncate" else None)
     trail.seen[build] = seen
     results = trail.results.setdefault(build, {})
     for name in made.built:

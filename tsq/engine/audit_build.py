@@ -22,6 +22,8 @@ from tsq.engine.warehouse import Connection, Machine
 from tsq.errors import TsqError
 
 WHOLE = "whole build"
+MOMENT = "TIMESTAMP WITH TIME ZONE"
+ENDLESS = "timestamptz '9999-12-31 00:00:00+00'"
 _LAKE = "lake copy"
 # Builds of lakes up to this many rows are held in memory, which spares their compression; larger ones on disk.
 _ROWS_IN_MEMORY = 1_500_000
@@ -112,13 +114,20 @@ class Aside:
         rule = f" where known_at <= {timestamp_sql(moment)}" if moment else ""
         return {name: f"select * from {self.rows_of(name)}{rule}" for name in self.datasets()}
 
-    def build(self, database: str, names: Iterable[str], instead: Mapping[str, str] | None = None) -> Made:
+    def build(
+        self,
+        database: str,
+        names: Iterable[str],
+        instead: Mapping[str, str] | None = None,
+        until: dt.datetime | None = None,
+    ) -> Made:
         """Make models in running order from what `show` gave them.
 
         Args:
             database: the name of the build; room is made for it.
             names: models, with all they read that is not given instead.
             instead: table → a query that takes the place of its model.
+            until: rows that tables say were known later are gone before anything reads them.
         """
         self.attach(database)
         self.stand(database)
@@ -138,11 +147,31 @@ class Aside:
                 continue
             try:
                 making.make(self.con, node)
+                if until:
+                    self._forget_later(name, until)
             except TsqError as error:
                 failed[name] = error
             else:
                 built.append(name)
         return Made(database, tuple(built), failed)
+
+    def _forget_later(self, name: str, until: dt.datetime) -> None:
+        """Take back what a table says of times after a moment: a source may tell ahead what was announced later."""
+        kinds = {row[0]: row[1] for row in self.con.execute(f"describe {name}").fetchall()}
+        is_versioned = kinds.get("known_from") == kinds.get("known_to") == MOMENT
+        column = "known_from" if is_versioned else "known_at"
+        if kinds.get(column) != MOMENT or self.graph.nodes[name].model.header.kind == "view":
+            return
+        moment = timestamp_sql(until)
+        ends = f", max(known_to) filter (known_to < {ENDLESS})" if is_versioned else ""
+        latest = self.con.execute(f"select greatest(max({column}){ends}) > {moment} from {name}").fetchone()
+        if not latest or not latest[0]:
+            return
+        self.con.execute(f"delete from {name} where {column} > {moment}")
+        if is_versioned:
+            self.con.execute(
+                f"update {name} set known_to = {ENDLESS} where known_to > {moment} and known_to < {ENDLESS}"
+            )
 
     def forget(self, database: str) -> None:
         """Drop a build that was compared."""

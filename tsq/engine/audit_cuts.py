@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log1p
@@ -19,14 +19,18 @@ from zoneinfo import ZoneInfo
 
 from tsq.engine.audit_build import Aside
 from tsq.engine.audit_compare import session_of
+from tsq.engine.audit_known import moment_of
 from tsq.engine.catalog import Evening
 from tsq.engine.lake import quote, quote_name
+from tsq.engine.macros import NEVER
 from tsq.errors import TsqError
 
 # A table with rows on fewer than this share of the sessions decides on the days it has rows.
 _SPARSE = 0.34
 # Of facts of one kind in motion no more are looked at.
 _MOST_FACTS = 5000
+# Of the days of one table that no cut lies on no more count.
+_MOST_WEIGHT = 100
 _ENDS: tuple[tuple[str, Callable[[dt.date], tuple[int, ...]]], ...] = (
     ("quarter", lambda day: (day.year, (day.month - 1) // 3)),
     ("month", lambda day: (day.year, day.month)),
@@ -72,6 +76,14 @@ def evening(day: dt.date, when: Evening) -> dt.datetime:
     return dt.datetime.combine(day, when.time, ZoneInfo(when.zone))
 
 
+def first_evening(moment: str, when: Evening) -> str:
+    """The day of the first evening at which something was known, as an expression over the moment it became known."""
+    seconds = (when.time.hour * 60 + when.time.minute) * 60 + when.time.second
+    return (
+        f"(cast(timezone({quote(when.zone)}, {moment}) - to_seconds({seconds}) - interval 1 microsecond as date) + 1)"
+    )
+
+
 def calendar(aside: Aside, database: str, columns: Mapping[str, Mapping[str, str]]) -> Calendar:
     """Read the days of all tables of a build.
 
@@ -106,15 +118,10 @@ def calendar(aside: Aside, database: str, columns: Mapping[str, Mapping[str, str
 
 def motions(aside: Aside) -> tuple[Motion, ...]:
     """The facts in motion of the lake: corrected, announced ahead, and known late."""
-    when = aside.graph.catalog.evening
-    seconds = (when.time.hour * 60 + when.time.minute) * 60 + when.time.second
-    first_evening = (
-        f"cast(timezone({quote(when.zone)}, {{}}) - to_seconds({seconds}) - interval 1 microsecond as date) + 1"
-    )
     found = []
     for name, dataset in aside.datasets().items():
         rows, key = aside.rows_of(name), ", ".join(quote_name(column) for column in dataset.key)
-        known = first_evening.format("known_at")
+        known = first_evening("known_at", aside.graph.catalog.evening)
         kinds = {
             "corrected": f"select {known} as first, lead({known}) over version as later from {rows} "
             f"window version as (partition by {key} order by known_at)"
@@ -133,6 +140,26 @@ def motions(aside: Aside) -> tuple[Motion, ...]:
             if spans:
                 found.append(Motion(f"{name} {kind}", tuple(spans)))
     return tuple(found)
+
+
+def spells(aside: Aside, database: str, columns: Mapping[str, Mapping[str, str]]) -> tuple[frozenset[dt.date], ...]:
+    """Of each table the days on which its rows became known, and those that they speak of.
+
+    A leak of one session shows only where a cut lies on such a day.
+    """
+    aside.stand(database)
+    when = aside.graph.catalog.evening
+    found = set()
+    for name, kinds in columns.items():
+        header = aside.graph.nodes[name].model.header
+        moment = moment_of(header, kinds, when)
+        if moment is None or header.knowable == NEVER:
+            continue
+        dated = session_of(header, kinds)
+        for day in {first_evening(moment, when), f"cast({quote_name(dated)} as date)" if dated else "null::date"}:
+            rows = aside.con.execute(f"select distinct {day} as day from {name} where {day} is not null").fetchall()
+            found.add(frozenset(row[0] for row in rows))
+    return tuple(sorted(found, key=lambda days: (len(days), sorted(days))))
 
 
 def choose(days: Calendar, moving: Sequence[Motion], when: Evening, count: int, seed: int) -> tuple[Cut, ...]:
@@ -188,6 +215,49 @@ def choose(days: Calendar, moving: Sequence[Motion], when: Evening, count: int, 
         take(allowed, "drawn at random", draw.random())
         take(*_in_motion(allowed, moving, chosen), 0.0)
     return tuple(Cut(day, evening(day, when), why, _inside(moving, day)) for day, why in sorted(chosen.items()))
+
+
+def missed(
+    days: Calendar, busy: Collection[frozenset[dt.date]], cuts: Sequence[Cut], when: Evening, most: int
+) -> tuple[Cut, ...]:
+    """More cuts, on days of tables that no cut lies on yet.
+
+    Args:
+        days: the calendar.
+        busy: the days of tables (`spells`); of those that are the same only one.
+        cuts: those there are.
+        when: the evening of a day.
+        most: how many more.
+    """
+    last = len(days.sessions) - 1
+    allowed = days.sessions[min(1, last) : last]
+    taken = {cut.date for cut in cuts}
+    left = [found for found in busy if taken.isdisjoint(found) and not found.isdisjoint(allowed)]
+    more: list[Cut] = []
+    while left and len(more) < most:
+        # a table with a rhythm of its own weighs more than one of a few events
+        weights = [sum(min(len(found), _MOST_WEIGHT) ** 2 for found in left if day in found) for day in allowed]
+        best = [day for day, weight in zip(allowed, weights, strict=True) if weight == max(weights)]
+        day = best[len(best) // 2]
+        hit = sum(day in found for found in left)
+        more.append(Cut(day, evening(day, when), f"on days of {hit} tables that no other cut lies on"))
+        left = [found for found in left if day not in found]
+    return tuple(more)
+
+
+def later(days: Calendar, cuts: Sequence[Cut], moving: Sequence[Motion], when: Evening) -> Cut:
+    """The day after which data are bent: a decision in the later half, no cut itself, inside most facts in motion.
+
+    The longer the past, the more rows are compared.
+    """
+    sessions, taken = days.sessions, {cut.date for cut in cuts}
+    half = [day for day in sessions[len(sessions) // 2 : -max(2, len(sessions) // 50)] if day not in taken]
+    decided = set(days.decisions)
+    options = [day for day in half if day in decided] or half
+    if not options:
+        return cuts[-1]
+    best = max(options, key=lambda day: (_inside(moving, day), day))
+    return Cut(best, evening(best, when), "everything known after it is bent", _inside(moving, best))
 
 
 def _inside(moving: Sequence[Motion], day: dt.date) -> int:

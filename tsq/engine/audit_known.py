@@ -57,7 +57,7 @@ def inputs_before(aside: Aside, columns: Columns) -> tuple[list[Finding], Pairs]
     laid: dict[str, tuple[str, ...] | None] = {}
     for name, found in columns.items():
         node = graph.nodes[name]
-        moment = _moment(node.model.header, found, graph.catalog.evening)
+        moment = moment_of(node.model.header, found, graph.catalog.evening)
         for parent in node.own_reads if moment else ():
             if parent not in columns:
                 continue
@@ -146,7 +146,7 @@ def undated(aside: Aside) -> tuple[Undated, ...]:
     return tuple(found)
 
 
-def _moment(header: Header, columns: Mapping[str, str], evening: Evening) -> str | None:
+def moment_of(header: Header, columns: Mapping[str, str], evening: Evening) -> str | None:
     """When a row was known, as an expression over it: the same ways, in the same order, as in the as-of macros."""
     for column in ("known_from", "known_at"):
         if columns.get(column) == _MOMENT and (column == "known_at" or columns.get("known_to") == _MOMENT):

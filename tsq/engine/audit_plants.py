@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tsq.engine import bind, plants
-from tsq.engine.audit_build import WHOLE, Aside
+from tsq.engine.audit_build import ENDLESS, WHOLE, Aside
 from tsq.engine.audit_compare import Differing, compare, known_at
+from tsq.engine.audit_cuts import evening, first_evening
 from tsq.engine.audit_findings import Build
+from tsq.engine.audit_known import ALWAYS, moment_of
+from tsq.engine.graph import reach
+from tsq.engine.lake import timestamp_sql
 from tsq.engine.plants import Plant
 from tsq.engine.warehouse import DatabaseError
 
+# A plant that no build shows is looked for at so many cuts of its own.
+_MOST_CUTS = 3
 Columns = Mapping[str, Mapping[str, str]]
 
 
@@ -24,7 +31,8 @@ class Planted:
         said: what was changed.
         by: the build that showed it; None where none did.
         error: why its SQL did not run, where it did not.
-        rows: where nothing showed it, rows of the whole build that it changes.
+        rows: where nothing showed it, rows of the whole build that it changes and that were known before its end.
+        ahead: it shows only what the lake holds before the model itself counts it as known.
     """
 
     leak: str
@@ -34,6 +42,7 @@ class Planted:
     differing: Differing | None
     error: str = ""
     rows: int = 0
+    ahead: bool = False
 
     @property
     def caught(self) -> bool:
@@ -42,8 +51,8 @@ class Planted:
 
     @property
     def void(self) -> bool:
-        """Whether it changes hardly a row, so that there is nothing to catch."""
-        return self.by is None and not self.error and self.rows < plants.FEW
+        """Whether it changes no row that a cut could hold, so that there is nothing to catch."""
+        return self.by is None and not self.error and (self.ahead or not self.rows)
 
 
 def run(
@@ -113,26 +122,81 @@ def _look(
     columns: Mapping[str, str],
     total: int,
 ) -> Planted:
-    """Run a plant in the whole build and in the others until it shows; count the rows it changes where it does not."""
-    header = aside.graph.nodes[plant.model].model.header
+    """Run a plant in the whole build and in the others until it shows; else in builds cut where it changes rows."""
     try:
         _make(aside, plant, WHOLE, aside.known_by(None), "planted_now")
         for build, showed in seen.items():
             if build.moment is None:
                 continue
-            _make(aside, plant, build.database, showed, "planted_then")
-            now, then = (
-                known_at(name, header, columns, build.moment) or "" for name in ("planted_now", "planted_then")
-            )
-            found = compare(aside.con, header, columns, (WHOLE, now), (build.database, then), total).differing
+            found = _shown(aside, plant, build, build.moment, showed, columns, total)
             if found:
                 return Planted(plant.leak, plant.model, plant.said, build, found)
-        aside.stand(WHOLE)
-        query = plants.differing(plant.model, "temp.main.planted_now", columns)
-        (rows,) = aside.con.execute(query).fetchone() or (0,)
+        days = _days(aside, plant, columns)
+        for day, _ in days[:_MOST_CUTS]:
+            moment = evening(day, aside.graph.catalog.evening)
+            build = Build("plant cut", "truncate", "a day on which the plant changes rows", moment, day)
+            showed = aside.known_by(moment)
+            aside.show(showed)
+            made_of = reach([plant.model], aside.graph.parents)
+            aside.build(build.database, made_of, until=moment)
+            found = _shown(aside, plant, build, moment, showed, columns, total)
+            told = not found and _told_ahead(aside, plant, moment, columns)
+            aside.forget(build.database)
+            if found:
+                return Planted(plant.leak, plant.model, plant.said, build, found)
+            if told:
+                return Planted(plant.leak, plant.model, plant.said, None, None, ahead=True)
     except DatabaseError as error:
         return Planted(plant.leak, plant.model, plant.said, None, None, str(error).splitlines()[0])
-    return Planted(plant.leak, plant.model, plant.said, None, None, rows=rows)
+    return Planted(plant.leak, plant.model, plant.said, None, None, rows=sum(rows for _, rows in days))
+
+
+def _shown(
+    aside: Aside,
+    plant: Plant,
+    build: Build,
+    moment: dt.datetime,
+    showed: Mapping[str, str],
+    columns: Mapping[str, str],
+    total: int,
+) -> Differing | None:
+    """How a plant's rows in a build differ from those it has in the whole one."""
+    header = aside.graph.nodes[plant.model].model.header
+    _make(aside, plant, build.database, showed, "planted_then")
+    now, then = (known_at(name, header, columns, moment) or "" for name in ("planted_now", "planted_then"))
+    return compare(aside.con, header, columns, (WHOLE, now), (build.database, then), total).differing
+
+
+def _told_ahead(aside: Aside, plant: Plant, moment: dt.datetime, columns: Mapping[str, str]) -> bool:
+    """Whether a model makes rows known after a moment of what the lake held by then: no cut of the lake hides them."""
+    node = aside.graph.nodes[plant.model]
+    known = moment_of(node.model.header, columns, aside.graph.catalog.evening)
+    if node.model.language != "sql" or known is None:
+        return False
+    ahead = f"select 1 from ({node.sql}) where {known} > {timestamp_sql(moment)} and {known} < {ENDLESS} limit 1"
+    return aside.con.execute(ahead).fetchone() is not None
+
+
+def _days(aside: Aside, plant: Plant, columns: Mapping[str, str]) -> list[tuple[dt.date, int]]:
+    """The days on which rows were known that a plant changes, those of most rows first, each with their number.
+
+    Days from the newest one of the data on are none: no cut can lie there.
+    """
+    aside.stand(WHOLE)
+    evenings = aside.graph.catalog.evening
+    moment = moment_of(aside.graph.nodes[plant.model].model.header, columns, evenings)
+    if moment is None:
+        return []
+    newest = " union all ".join(
+        f"select max(known_at) as newest from {aside.rows_of(name)}" for name in aside.datasets()
+    )
+    rows = plants.differing(plant.model, "temp.main.planted_now", columns)
+    return aside.con.execute(
+        f"select {first_evening(moment, evenings)} as day, count(*) as rows from ({rows}) "
+        f"where {moment} < (select max(newest) from ({newest})) and {moment} > {ALWAYS} "
+        f"group by day having day < (select {first_evening('max(newest)', evenings)} from ({newest})) "
+        "order by rows desc, day"
+    ).fetchall()
 
 
 def _make(aside: Aside, plant: Plant, database: str, seen: Mapping[str, str], table: str) -> None:

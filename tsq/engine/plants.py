@@ -29,7 +29,7 @@ LEAKS = (
     "restated_early",
     "ex_date_early",
 )
-# Of fewer rows, or days, a cut may show none.
+# Of fewer rows, or days, no leak is planted in a column.
 FEW = 20
 
 
@@ -91,7 +91,7 @@ _MAKERS: tuple[Callable[[Place], Iterator[Change]], ...] = (
 
 
 def differing(honest: str, planted: str, columns: Mapping[str, str]) -> str:
-    """SQL that counts the rows of two tables or queries that stand in one of them only; 0 for a void plant.
+    """SQL that gives the rows of two tables or queries that stand in one of them only; none for a void plant.
 
     Args:
         honest: a table, or a SELECT in brackets.
@@ -105,7 +105,7 @@ def differing(honest: str, planted: str, columns: Mapping[str, str]) -> str:
     )
     sides = [f"select {listed} from {side} as side" for side in (honest, planted)]
     apart = [f"({one} except all {other})" for one, other in (sides, sides[::-1])]
-    return f"select count(*) from ({' union all '.join(apart)})"
+    return f"select * from ({' union all '.join(apart)})"
 
 
 def varying(table: str, header: Header, columns: Mapping[str, str]) -> str:
