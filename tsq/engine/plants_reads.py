@@ -23,7 +23,7 @@ def changes(place: Place) -> Iterator[Change]:
             rows, said = restated
             yield Change("restated_early", instead(place, read, rows), said)
         early = _early(place, read)
-        if early:
+        if early and not _joined_on(place, early[1]):
             rows, first = early
             said = f"the later half of {first} in {read} is {EARLY} days earlier, and no later than it was known"
             yield Change("ex_date_early", instead(place, read, rows), said)
@@ -103,6 +103,21 @@ def _early(place: Place, read: str) -> tuple[str, str] | None:
         return None
     replaced = ", ".join(f"{made} as {spelt(name)}" for name, made in put.items())
     return f"select * replace ({replaced}) from {table_spelt(read)}", interval[0]
+
+
+def _joined_on(place: Place, column: str) -> bool:
+    """Whether rows are joined where two tables say the same of a column: moved in one of them they find no partner."""
+    from sqlglot import Dialect, exp
+
+    dialect = Dialect.get_or_raise("duckdb")
+    (tree,) = (tree for tree in dialect.parser().parse(dialect.tokenize(place.node.sql), place.node.sql) if tree)
+    using = {name.name for join in tree.find_all(exp.Join) for name in join.args.get("using") or ()}
+    equal = (
+        (pair.this, pair.expression)
+        for pair in tree.find_all(exp.EQ)
+        if isinstance(pair.this, exp.Column) and isinstance(pair.expression, exp.Column)
+    )
+    return column in using or any(one.name == other.name == column for one, other in equal)
 
 
 def _alive(place: Place, read: str) -> tuple[str, str] | None:
