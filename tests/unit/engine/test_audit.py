@@ -50,6 +50,41 @@ def test_a_leak_is_named_with_its_file_and_first_bad_date(make_project: MakeProj
     assert DAYS[0] <= finding.compared.differing.first <= finding.cut
 
 
+def test_a_leak_on_few_days_meets_a_cut_on_one_of_them(make_project: MakeProject) -> None:
+    rare = (
+        "with numbered as (select *, lead(value) over (partition by name order by day) as later, "
+        "dense_rank() over (order by day) as no from mart.seen) select day, name, later as value from numbered where no % 9 = 4"
+    )
+    found = audited(write(make_project(with_model("mart/rare.sql", HEADER + rare))), Wish(cuts=2))
+    assert [finding.table for finding in found.findings] == ["mart.rare"]
+    assert found.findings[0].proof == "truncate"
+
+
+def test_more_cuts_lie_on_days_of_tables_that_none_lies_on(make_project: MakeProject) -> None:
+    days = audit_cuts.Calendar(DAYS, DAYS[::20], 0)
+    when = write(make_project(PROJECT)).catalog.evening
+    cut = audit_cuts.Cut(DAYS[40], audit_cuts.evening(DAYS[40], when), "chosen")
+    met, rhythm, rare, over = frozenset(DAYS[::20]), frozenset(DAYS[3::20]), frozenset(DAYS[7:9]), frozenset(DAYS[-1:])
+    more = audit_cuts.missed(days, (over, rare, rhythm, met), (cut,), when, 5)
+    assert [one.date in rhythm for one in more] == [True, False]
+    assert more[1].date in rare
+    assert audit_cuts.missed(days, (rhythm,), (cut,), when, 0) == ()
+    bend = audit_cuts.later(days, (cut,), (), when)
+    assert bend.date in days.decisions
+    assert bend.date != cut.date
+
+
+def test_a_cut_build_holds_nothing_that_was_known_later(make_project: MakeProject) -> None:
+    nodes = write(make_project(PROJECT))
+    until = dt.datetime(2023, 4, 3, 20, tzinfo=dt.UTC)
+    with opened(nodes) as aside:
+        aside.show(aside.known_by(None))
+        aside.build("short", aside.names, until=until)
+        latest = aside.con.execute("select max(known_at) from base.facts").fetchone()
+    assert latest
+    assert latest[0] <= until
+
+
 def test_the_first_table_of_a_chain_is_the_culprit(make_project: MakeProject) -> None:
     files = with_model("mart/next.sql", HEADER + LEAKS["next"])
     root = make_project({**files, "models/mart/reader.sql": HEADER + "select day, name, value from mart.next"})
