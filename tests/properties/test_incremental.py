@@ -151,6 +151,18 @@ def batch(step: Step, n_loaded: int) -> Rows:
     if step.what == "correction":
         right = price(t, i)
         return {"prices": [right | {"close": round(right["close"] * step.size, 2), "known_at": later}]}
+    if step.what == "withdrawal":
+        return {"prices": [price(t, i, known_at=later, is_withdrawn=True)]}
+    if step.what == "restatement":
+        # announced in time, and put right today
+        first = action(i, max(t, 2), "bonus", step.size)
+        return {"corporate_actions": [first, first | {"price_factor": 0.8, "known_at": later}]}
+    if step.what == "cancellation":
+        first = action(i, max(t, 2), "rights", 0.5)
+        return {"corporate_actions": [first, first | {"status": "cancelled", "known_at": later}]}
+    if step.what == "level":
+        right = {"date": DAYS[t], "index_name": "nifty 100", "kind": "price", "close": 900.0, "known_at": later}
+        return {"index_levels": [right]}
     if step.what == "other names":
         return {"prices": [price(t, i, isin=f"INE{i:03d}A01037", series="BE", known_at=later)]}
     if step.what == "volume":
@@ -182,6 +194,10 @@ KINDS = [
     "dividend",
     "sectors",
     "filing",
+    "withdrawal",
+    "restatement",
+    "cancellation",
+    "level",
 ]
 STEPS = st.builds(
     Step, st.sampled_from(KINDS), st.integers(0, N_SESSIONS - 1), st.integers(0, 8), st.sampled_from([0.5, 0.9, 1.25])
@@ -285,7 +301,7 @@ def test_a_correction_computes_what_it_can_touch(loaded: Path) -> None:
     assert done["pit.prices"].sessions == 1
     assert done["pit.price_versions"].sessions == 1
     # decisions until today read the vintage that did not know of it, and their windows begin 280 sessions before
-    for name in ("pit.returns", "pit.vintage_returns", "features.daily"):
+    for name in ("pit.returns", "features.daily"):
         assert (done[name].action, done[name].sessions) == ("update", N_LOADED - 630 + 281)
 
 
@@ -301,8 +317,9 @@ def test_all_kinds_of_news_end_where_a_full_rebuild_ends(loaded: Path) -> None:
     """What touches most comes first, so that it mends nothing after it."""
     wide = ["late session", "thin session", "dividend", "other names", "action", "sectors"]
     narrow = ["filing", "late name", "append", "correction", "volume", "append"]
+    narrow += ["withdrawal", "level", "restatement", "append", "cancellation"]
     assert set(wide + narrow) == set(KINDS)
-    steps = [Step(what, 345 + 20 * n, (2 * n) % 8, 0.5) for n, what in enumerate([*wide, *narrow])]
+    steps = [Step(what, 345 + 17 * n, (2 * n) % 8, 0.5) for n, what in enumerate([*wide, *narrow])]
     wrong, done = history(loaded, steps)
     assert not wrong
     assert len(done) == len(steps)
