@@ -3,7 +3,7 @@ grain: [date]
 order: [date]
 checks:
   - "is_week_end or is_month_end or is_quarter_end or is_last"
-  - name: decisions_follow_the_prices_of_the_day
+  - name: decision_time_is_between_18_30_and_20_00
     query: >-
       select {{ decision_time_ist }} as decision_time_ist where cast({{ decision_time_ist }} as time) not between time '18:30' and time '20:00'
 knowable: "case when is_last then date '9999-12-31' else date end"

@@ -79,7 +79,9 @@ def ingest(
         if moment is not None and moment.tzinfo is None:
             raise TsqError(f"the time {moment} has no zone", hint="write it as 2024-07-08T18:30+05:30")
     if withdraw and known_at is None:
-        raise TsqError("rows are withdrawn from some time on", hint="say when: --known-at 2024-07-09T18:30+05:30")
+        raise TsqError(
+            "nothing says from when the rows are withdrawn", hint="say it: --known-at 2024-07-09T18:30+05:30"
+        )
     if dataset is not None and dataset not in lake.datasets:
         raise TsqError(f"there is no dataset {dataset}", hint=did_you_mean(dataset, lake.datasets))
     lake.root.mkdir(parents=True, exist_ok=True)

@@ -340,7 +340,7 @@ def test_rows_are_taken_back_by_loading_their_file_once_more(
     ]
     again = load(lake, put("b.csv", legacy_file(AAA=10)), known_at=later, withdraw=True, now=NOW + timedelta(hours=2))
     assert again.batch_id is None
-    with pytest.raises(TsqError, match="withdrawn from some time on"):
+    with pytest.raises(TsqError, match="nothing says from when"):
         load(lake, put("b.csv", legacy_file(AAA=10)), withdraw=True)
 
 

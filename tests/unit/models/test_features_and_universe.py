@@ -123,7 +123,7 @@ def test_a_dead_name_leaves_after_the_knob(bench_of: Callable[..., Bench]) -> No
     assert bench.rows(f"select count(*) from universe.members where ticker = 'GONE' and date = '{DAYS[-1]}'") == [(0,)]
 
 
-@pytest.mark.parametrize(("time", "broken"), [("18:30", []), ("15:00", ["decisions_follow_the_prices_of_the_day"])])
+@pytest.mark.parametrize(("time", "broken"), [("18:30", []), ("15:00", ["decision_time_is_between_18_30_and_20_00"])])
 def test_a_decision_before_the_days_prices_is_refused(
     bench_of: Callable[..., Bench], time: str, broken: list[str]
 ) -> None:
