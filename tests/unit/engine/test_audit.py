@@ -50,16 +50,6 @@ def test_a_leak_is_named_with_its_file_and_first_bad_date(make_project: MakeProj
     assert DAYS[0] <= finding.compared.differing.first <= finding.cut
 
 
-def test_a_leak_on_few_days_meets_a_cut_on_one_of_them(make_project: MakeProject) -> None:
-    rare = (
-        "with numbered as (select *, lead(value) over (partition by name order by day) as later, "
-        "dense_rank() over (order by day) as no from mart.seen) select day, name, later as value from numbered where no % 9 = 4"
-    )
-    found = audited(write(make_project(with_model("mart/rare.sql", HEADER + rare))), Wish(cuts=2))
-    assert [finding.table for finding in found.findings] == ["mart.rare"]
-    assert found.findings[0].proof == "truncate"
-
-
 def test_more_cuts_lie_on_days_of_tables_that_none_lies_on(make_project: MakeProject) -> None:
     days = audit_cuts.Calendar(DAYS, DAYS[::20], 0)
     when = write(make_project(PROJECT)).catalog.evening
