@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from model_bench import Bench
 
-pytestmark = pytest.mark.slow
+# one load of the panel serves all of these, so they stay on one worker
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("panel")]
 KNOWN = "timezone('Asia/Kolkata', {})"
 # Renames whose two symbols both traded and that no reader of the files can follow, each with the reason.
 UNDECIDED = {
