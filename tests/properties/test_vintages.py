@@ -438,9 +438,13 @@ def broken(aside: Aside) -> Iterator[str]:
 
 
 def cuts_of(faults: Sequence[Fault], count: int) -> list[dt.datetime]:
-    """Evenings on which something was just known, or not yet, spread over the faults."""
+    """Evenings on which something was just known, or not yet, spread over the faults.
+
+    None on which nothing at all of a session was known yet: it is counted as if it had been (ADR 0016).
+    """
+    unseen = {DAYS[f.t] for f in faults if f.what == "session late"}
     days = [day for f in faults for day in (f.known.date(), f.known.date() - dt.timedelta(1), DAYS[f.t])]
-    inside = sorted({min(day, DAYS[-2]) for day in days})
+    inside = sorted({min(day, DAYS[-2]) for day in days} - unseen)
     return [at(day, "20:00:00") for day in inside[:: max(len(inside) // count, 1)][-count:]]
 
 
