@@ -61,7 +61,7 @@ doubts as (
     union all
     select node, 'older name printed again', again_on::varchar from again
     union all
-    select node, 'reused symbol', others from reused
+    select node, 'reused symbol', 'also of ' || others from reused
     union all
     select node, 'new issuer', null from linked where evidence = 'continuing' and isin != '' and past_isin != ''
     union all
@@ -87,7 +87,7 @@ select
     doubts.doubt,
     concat(
         'after ',
-        coalesce(linked.past_symbol || ' ' || linked.past_isin, 'nothing'),
+        coalesce(rtrim(linked.past_symbol || ' ' || linked.past_isin), 'nothing'),
         coalesce(', ' || linked.gap_days || ' days later', ''),
         coalesce(': ' || doubts.reason, '')
     ) as detail,

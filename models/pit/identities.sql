@@ -24,7 +24,7 @@ columns:
   kind: {type: VARCHAR, doc: "what the ISIN, else the past, else the ticker says it is"}
   evidence: {type: VARCHAR, doc: "isin, symbol, change, issuer, continuing or price: why it is joined to its parent"}
   gap_days: {type: INTEGER, unit: days, doc: "days between the parent's last print and first_date; null where the parent printed only after it"}
-  price_agrees: {type: BOOLEAN, doc: "the previous close printed at first sight is the parent's last close; null where none was printed"}
+  price_agrees: {type: BOOLEAN, doc: "the previous close printed at first sight is the parent's last close before; null where there is none"}
   against: {type: VARCHAR, doc: "evidence that spoke for other securities and was not followed, the best first; null where there was none"}
   is_tied: {type: BOOLEAN, doc: "some of that evidence is as good as what was followed"}
   refused: {type: VARCHAR, doc: "evidence for a name that still printed that day, so it was another share; null where there was none"}
@@ -139,7 +139,8 @@ answers as (
         questions.asked_of,
         questions.asked_on,
         max(prices.date) as last_date,
-        arg_max(prices.close, (prices.date, prices.known_at, prices.volume)) as last_close,
+        -- a file without ISINs may print the older one on that very day; its close is not yet the previous one
+        arg_max(prices.close, (prices.date, prices.known_at, prices.volume)) filter (prices.date < questions.asked_of) as last_close,
     from questions
     join raw.prices as prices
         on prices.symbol = questions.symbol
