@@ -77,9 +77,13 @@ steps as (
 ),
 
 dividends as (
-    -- from when on some were on file: one that is found later does not reach back
-    select coalesce(min(greatest(ex_date, {{ decision_date('known_at') }})), date '9999-12-31') as first_date
-    from pit.corporate_actions
+    -- from when on some were on file: one that is found later does not reach back, nor does one taken back
+    select coalesce(min(greatest(ex_date, {{ decision_date('known_from') }})), date '9999-12-31') as first_date
+    from (
+        select ex_date, kind, known_at as known_from from pit.corporate_actions
+        union all
+        select ex_date, kind, known_from from pit.replaced_actions
+    )
     where kind = 'dividend'
 )
 {%- endmacro %}
