@@ -31,7 +31,8 @@ class Wish:
     """How closely to look.
 
     Attributes:
-        cuts: on how many days the data are made to end; half as many more where tables have rows that no cut lies on.
+        cuts: on how many days the data are made to end; a quarter as many more where tables have rows that no cut
+            lies on.
         seed: of all that is drawn at random.
         plants: how many leaks to plant; 0 plants none.
     """
@@ -125,7 +126,7 @@ def run(aside: Aside, as_of: dt.datetime, wish: Wish, *, published: bool) -> Ite
     if not cuts:
         raise TsqError("there are too few sessions to cut", hint="load more data", exit_code=FAILED)
     bend = later(days, cuts, moving, evening)
-    more = missed(days, spells(aside, WHOLE, columns), (*cuts, bend), evening, wish.cuts // 2)
+    more = missed(days, spells(aside, WHOLE, columns), (*cuts, bend), evening, wish.cuts // 4)
     cuts = tuple(sorted((*cuts, *more), key=lambda cut: cut.date))
     for number, cut in enumerate(cuts, 1):
         build = Build(f"cut {number}", "truncate", cut.why, cut.moment, cut.date)

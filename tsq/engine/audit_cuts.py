@@ -195,7 +195,7 @@ def choose(days: Calendar, moving: Sequence[Motion], when: Evening, count: int, 
         ends = last_of(period, decisions or allowed)
         if ends:
             what = "on a decision that ends a" if decisions else "on the last session of a"
-            take(ends, f"{what} {period}", 0.45 + 0.2 * draw.random())
+            take(ends, f"{what} {period}", 0.35 + 0.2 * draw.random())
             break
     take(*_in_motion(allowed, moving, chosen), 0.0)
     after = [sessions[bisect_right(sessions, day)] for day in decisions if day < sessions[-1]]
@@ -209,7 +209,7 @@ def choose(days: Calendar, moving: Sequence[Motion], when: Evening, count: int, 
     take(
         [day for day in before if day in allowed and day not in decisions],
         "one session before a decision",
-        0.6 + 0.3 * draw.random(),
+        0.3 + 0.3 * draw.random(),
     )
     while len(chosen) < min(count, len(allowed)):
         take(allowed, "drawn at random", draw.random())

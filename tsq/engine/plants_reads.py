@@ -62,6 +62,8 @@ def instead(place: Place, table: str, rows: str) -> str:
 def _restated(place: Place, read: str) -> tuple[str, str] | None:
     """The newest version of each row of a table, as known since the first; and what that is."""
     columns, table = place.tables[read], table_spelt(read)
+    if read == place.header.versions:  # without its own earlier rows a table has fewer rows, and none too early
+        return None
     if read in companions(place.graph):
         return f"select * from {table} where false", f"{read} is empty: the newest version is used on all days"
     header = place.graph.nodes[read].model.header if read in place.graph.nodes else None
