@@ -326,7 +326,7 @@ def test_any_edits_end_where_a_full_rebuild_ends(built: Path, steps: list[Step])
 
 
 @pytest.mark.slow
-@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEPS, min_size=2, max_size=8))
 def test_any_long_history_of_edits_ends_where_a_full_rebuild_ends(built: Path, steps: list[Step]) -> None:
     history(built, steps)

@@ -334,7 +334,7 @@ def test_each_kind_of_news_ends_where_a_full_rebuild_ends(loaded: Path, what: st
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEPS, min_size=2, max_size=5))
 def test_any_history_ends_where_a_full_rebuild_ends(loaded: Path, steps: list[Step]) -> None:
     wrong, _ = history(loaded, steps)

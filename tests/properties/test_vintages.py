@@ -479,7 +479,7 @@ def test_a_decision_that_reads_what_is_known_now_is_found(tmp_path: Path) -> Non
     assert any(line.startswith("features.daily at") for line in found)
 
 
-@pytest.mark.parametrize("n_examples", [2, pytest.param(25, marks=pytest.mark.slow)], ids=["a few", "many"])
+@pytest.mark.parametrize("n_examples", [2, pytest.param(6, marks=pytest.mark.slow)], ids=["a few", "many"])
 def test_any_history(models: Graph, n_examples: int) -> None:
     @settings(
         max_examples=n_examples, deadline=None, derandomize=n_examples < 10, suppress_health_check=list(HealthCheck)
