@@ -84,7 +84,7 @@ def test_a_run_killed_at_any_moment_harms_nothing(project: Path, tsq: Tsq) -> No
 
 @pytest.mark.slow
 def test_a_run_killed_at_many_moments_harms_nothing(project: Path, tsq: Tsq) -> None:
-    kill_at_random(project, tsq, 60, seed=2)
+    kill_at_random(project, tsq, 40, seed=2)
 
 
 def test_of_two_runs_the_second_names_the_first_or_waits(project: Path) -> None:
