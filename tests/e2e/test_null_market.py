@@ -49,6 +49,6 @@ def test_no_premium_is_no_information(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_planted_premia_are_found(tmp_path: Path) -> None:
-    found = t_statistics(tmp_path, SEEDS[:8])
+    found = t_statistics(tmp_path, SEEDS)
     assert found["momentum_12_1"] > MOST_T
     assert found["quality_inv_downside_vol"] > MOST_T
