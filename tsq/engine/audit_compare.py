@@ -79,8 +79,6 @@ def columns_of(con: Connection, database: str, table: str) -> dict[str, str]:
 def known_at(table: str, header: Header, columns: Mapping[str, str], moment: dt.datetime) -> str | None:
     """The rows of a table known at a moment, as a SELECT, open where they ended later; None: it cannot tell."""
     select = macros.query(table, header, columns, now=False)
-    if select and columns.get("known_from") == columns.get("known_to") == _MOMENT:
-        select = f"select * replace (timestamptz '9999-12-31 00:00:00+00' as known_to) from ({select})"
     return _AS_OF.sub(timestamp_sql(moment), select) if select else None
 
 
