@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +13,19 @@ from tsq.errors import TsqError, did_you_mean
 from tsq.strict_yaml import Document
 
 TYPES = ("BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "VARCHAR", "DATE", "TIMESTAMPTZ")
+NUMBERS = ("INTEGER", "BIGINT", "DOUBLE")
 DATASET_KEYS = ("doc", "key", "date", "freshness", "file", "columns")
 FRESHNESS_KEYS = ("warn_after_days", "block_after_days")
-COLUMN_KEYS = ("type", "unit", "doc", "required", "one_of", "default")
+COLUMN_KEYS = ("type", "unit", "doc", "required", "one_of", "default", "min", "max", "above")
+RANGE_KEYS = ("min", "max", "above")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a dataset: SQL type, unit, and what a value may be."""
+    """One column of a dataset: SQL type, unit, and what a value may be.
+
+    A file of the project may say numbers from `min` to `max`, greater than `above`.
+    """
 
     name: str
     type: str
@@ -28,6 +34,24 @@ class Column:
     required: bool
     one_of: tuple[Any, ...]
     default: Any
+    min: float | None = None
+    max: float | None = None
+    above: float | None = None
+
+    @property
+    def range_text(self) -> str:
+        """The numbers it takes: `above 0, at most 1`; empty where any will do."""
+        bounds = (("at least", self.min), ("above", self.above), ("at most", self.max))
+        return ", ".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
+
+    def takes(self, value: float) -> bool:
+        """Tell whether a number is finite and in the range."""
+        return (
+            math.isfinite(value)
+            and (self.min is None or value >= self.min)
+            and (self.max is None or value <= self.max)
+            and (self.above is None or value > self.above)
+        )
 
 
 @dataclass(frozen=True)
@@ -43,7 +67,7 @@ class Dataset:
     """One dataset: what a row is, the key that tells rows apart, and its columns in order.
 
     `date` is the column of the key that says which session a row speaks of, if there is one; `freshness` says how old
-    its newest row may be.
+    its newest row may be; `substitute` is YAML text to read in place of `file`.
     """
 
     name: str
@@ -54,6 +78,7 @@ class Dataset:
     path: Path
     date: str | None = None
     freshness: Freshness | None = None
+    substitute: str | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -106,6 +131,13 @@ def read_dataset(path: Path) -> Dataset:
             hint = "the session of a row is a DATE that is always there; without `date`, the dataset has no sessions"
             raise TsqError(f"date column {date} {said}", where=document.where("columns", column.name), hint=hint)
     file = Path(body["file"]) if body.get("file") else None
+    for column in columns if file is None else ():
+        if column.range_text:
+            hint = "what the market printed is judged by checks of the models that read it; drop the key"
+            where = document.where("columns", column.name)
+            raise TsqError(
+                f"column {column.name} has a range, which is for files of the project", where=where, hint=hint
+            )
     freshness = _freshness(document) if "freshness" in body else None
     if freshness and file:
         hint = "a file of the project is as old as its author wants it; drop the key"
@@ -139,6 +171,10 @@ def _column(document: Document, name: str, *, in_key: bool) -> Column:
     if not isinstance(one_of, list):
         where = document.where("columns", name, "one_of")
         raise TsqError(f"column {name}: one_of is {one_of!r}", where=where, hint="write a list, such as [a, b]")
+    for bound in (bound for bound in RANGE_KEYS if bound in spec):
+        if kind not in NUMBERS or isinstance(spec[bound], bool) or not isinstance(spec[bound], (int, float)):
+            where, hint = document.where("columns", name, bound), f"a number, for a column of {', '.join(NUMBERS)}"
+            raise TsqError(f"column {name}: {bound} is {spec[bound]!r}", where=where, hint=hint)
     return Column(
         name=name,
         type=kind,
@@ -147,6 +183,7 @@ def _column(document: Document, name: str, *, in_key: bool) -> Column:
         required=spec.get("required", in_key),
         one_of=tuple(one_of),
         default=spec.get("default"),
+        **{bound: spec.get(bound) for bound in RANGE_KEYS},
     )
 
 

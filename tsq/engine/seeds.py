@@ -1,7 +1,7 @@
 """Tables of settings: small files of `config/` that models read as `config.<name>`.
 
 A CSV gives one row a line. A YAML file gives one row a name: `base: {top_n: 25, …}` is the row whose first column is
-`base`.
+`base`. A run can be given other rows than a file's, as YAML text: the file then is not read.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tsq import strict_yaml
-from tsq.engine.datasets import Column, Dataset
+from tsq.engine.datasets import NUMBERS, Column, Dataset
 from tsq.errors import TsqError, did_you_mean
+from tsq.strict_yaml import Document
 
 _READERS: dict[str, Any] = {
     "BOOLEAN": lambda text: {"true": True, "false": False}[text.lower()],
@@ -27,6 +29,10 @@ _READERS: dict[str, Any] = {
     "DATE": dt.date.fromisoformat,
     "TIMESTAMPTZ": dt.datetime.fromisoformat,
 }
+
+
+# where each column of a row was written, and its values
+Found = tuple[Callable[[str], str], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -42,13 +48,14 @@ class Seed:
 
 
 def source_hash(dataset: Dataset, root: Path) -> str:
-    """Hash of all that decides a seed's rows: its schema and its file.
+    """Hash of all that decides a seed's rows: its schema and its file, or the text in place of that.
 
     Raises:
         TsqError: the file is missing.
     """
     digest = hashlib.sha256(dataset.path.read_bytes())
-    digest.update(_file(dataset, root).read_bytes())
+    text = dataset.substitute
+    digest.update(_file(dataset, root).read_bytes() if text is None else text.encode())
     return digest.hexdigest()
 
 
@@ -58,14 +65,19 @@ def read(dataset: Dataset, root: Path) -> Seed:
     Raises:
         TsqError: an unknown or missing column, a value of the wrong kind, a repeated key; names file and line.
     """
-    path = _file(dataset, root)
-    found = _from_yaml(dataset, path) if path.suffix in (".yml", ".yaml") else _from_csv(path)
+    if dataset.substitute is not None:
+        found = _from_yaml(dataset, strict_yaml.parse(dataset.substitute, Path(f"substitute of config.{dataset.name}")))
+    else:
+        path = _file(dataset, root)
+        is_yaml = path.suffix in (".yml", ".yaml")
+        found = _from_yaml(dataset, strict_yaml.read(path)) if is_yaml else _from_csv(path)
     rows: list[tuple[Any, ...]] = []
     keys: dict[tuple[Any, ...], str] = {}
     names = [column.name for column in dataset.columns]
-    for where, values in found:
-        _check_names(values, names, where)
-        row = tuple(_value(column, values.get(column.name), where) for column in dataset.columns)
+    for line_of, values in found:
+        where = line_of(names[0])
+        _check_names(values, names, line_of)
+        row = tuple(value(column, values.get(column.name), line_of(column.name)) for column in dataset.columns)
         key = tuple(row[names.index(name)] for name in dataset.key)
         if key in keys:
             raise TsqError(
@@ -91,7 +103,7 @@ def _file(dataset: Dataset, root: Path) -> Path:
     return path
 
 
-def _from_csv(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
+def _from_csv(path: Path) -> Iterable[Found]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.DictReader(file, restkey="", restval=None)
         for values in reader:
@@ -100,15 +112,18 @@ def _from_csv(path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
                 raise TsqError(
                     "this line has more fields than the header", where=where, hint="quote fields that hold a comma"
                 )
-            yield where, {name: text for name, text in values.items() if text not in (None, "")}
+            yield partial(_same_line, where), {name: text for name, text in values.items() if text not in (None, "")}
 
 
-def _from_yaml(dataset: Dataset, path: Path) -> Iterable[tuple[str, dict[str, Any]]]:
-    document = strict_yaml.read(path)
+def _same_line(where: str, _name: str) -> str:
+    return where
+
+
+def _from_yaml(dataset: Dataset, document: Document) -> Iterable[Found]:
     first = dataset.columns[0].name
     if not isinstance(document.value, dict):
         raise TsqError(
-            f"{path.name} must be names, each with its settings",
+            f"{document.file.name} must be names, each with its settings",
             where=document.where(),
             hint=f"name: {{{first}'s settings}}",
         )
@@ -119,31 +134,44 @@ def _from_yaml(dataset: Dataset, path: Path) -> Iterable[tuple[str, dict[str, An
                 where=document.where(name),
                 hint="write `key: value` lines below it",
             )
-        yield document.where(name), {first: name, **settings}
+        yield partial(document.where, name), {first: name, **settings}
 
 
-def _check_names(values: dict[str, Any], names: list[str], where: str) -> None:
+def _check_names(values: dict[str, Any], names: list[str], line_of: Callable[[str], str]) -> None:
     for name in values:
         if name not in names:
-            raise TsqError(f"unknown column {name}", where=where, hint=did_you_mean(name, names))
+            raise TsqError(f"unknown column {name}", where=line_of(name), hint=did_you_mean(name, names))
 
 
-def _value(column: Column, value: Any, where: str) -> Any:
-    if value is None:
+def value(column: Column, given: Any, where: str) -> Any:
+    """Read one value of a table of settings: text, or what YAML made of it.
+
+    Args:
+        column: what the value may be.
+        given: None takes the column's default.
+        where: the place it was written, for errors.
+
+    Raises:
+        TsqError: no value where one is required, or one of another kind.
+    """
+    if given is None:
         if column.default is not None:
             return column.default
         if column.required:
             raise TsqError(f"{column.name} has no value", where=where, hint=column.doc or f"it is a {column.type}")
         return None
     try:
-        read = _READERS[column.type](value) if isinstance(value, str) else _from_typed(column, value)
+        read = _READERS[column.type](given) if isinstance(given, str) else _from_typed(column, given)
     except (ValueError, KeyError, TypeError):
         raise TsqError(
-            f"{column.name} is {value!r}, which is not a {column.type}", where=where, hint=column.doc or None
+            f"{column.name} is {given!r}, which is not a {column.type}", where=where, hint=column.doc or None
         ) from None
     if column.one_of and read not in column.one_of:
         known = [str(choice) for choice in column.one_of]
-        raise TsqError(f"{column.name} is {value!r}", where=where, hint=did_you_mean(str(value), known))
+        raise TsqError(f"{column.name} is {given!r}", where=where, hint=did_you_mean(str(given), known))
+    if column.type in NUMBERS and not column.takes(read):
+        wanted = column.range_text or "finite"
+        raise TsqError(f"{column.name} is {given!r}, not {wanted}", where=where, hint=column.doc or None)
     return read
 
 

@@ -77,7 +77,7 @@ def _schema(graph: Graph, name: str, schema: Dataset, readers: Mapping[str, list
         one_of = f"one of {', '.join(map(str, column.one_of))}" if column.one_of else ""
         default = f"default {column.default}" if column.default is not None else ""
         needed = "required" if column.required else ""
-        doc = "; ".join(part for part in (column.doc, one_of, default, needed) if part)
+        doc = "; ".join(part for part in (column.doc, one_of, column.range_text, default, needed) if part)
         columns.append(Column(column.name, column.type, column.unit or "", doc))
     return Entry(
         name,
