@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -30,12 +30,14 @@ class Project:
         knobs: name → value; lists are tuples.
         origins: name → where the value was written (`config/run.yml:12`, `--set`).
         store: the folder a run writes to; None for `warehouse/` of the project.
+        substitutes: table of settings → YAML text read in place of its file, for this run.
     """
 
     root: Path
     knobs: Mapping[str, Knob]
     origins: Mapping[str, str]
     store: Path | None = None
+    substitutes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def models(self) -> Path:

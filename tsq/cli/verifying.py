@@ -23,7 +23,7 @@ from tsq.errors import FAILED, TsqError
 
 
 def verify_run(root: Path | None, word: str, *, threads: int | None, memory_limit: str | None, as_json: bool) -> None:
-    """Rebuild a run from its own knobs, as-of and files with the models of today, and compare every table.
+    """Rebuild a run from its own knobs, substitutes, as-of and files with the models of today, and compare every table.
 
     Raises:
         TsqError: there is no such run, a file it read is gone, or a table differs.
@@ -32,7 +32,8 @@ def verify_run(root: Path | None, word: str, *, threads: int | None, memory_limi
     build = builds.resolve(project.pointer, word)
     before = manifests.read(build.with_suffix(".json"))
     knobs = [(name, _listed(value), f"the run {before.run_id}") for name, value in before.knobs.items()]
-    graph = workspace.graph_of(config.override(project, [knob for knob in knobs if knob[0] in project.knobs]))
+    known = config.override(project, [knob for knob in knobs if knob[0] in project.knobs])
+    graph = workspace.graph_of(replace(known, substitutes=before.substitutes))
     after = _rebuild(graph, _inputs(graph, before), [model.name for model in before.models], machine)
     _judge(before, after, as_json=as_json)
 

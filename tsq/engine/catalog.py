@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -145,11 +145,26 @@ def read(project: Project) -> Catalog:
         layers,
         models,
         load_datasets(project.sql / "raw"),
-        load_datasets(project.sql / "config"),
+        _settings(project),
         raw_readers,
         macros,
         evening,
     )
+
+
+def _settings(project: Project) -> dict[str, Dataset]:
+    """Tables of settings, with the text that stands in for the file of some.
+
+    Raises:
+        TsqError: a schema that is wrong, or a substitute for a table there is not.
+    """
+    found = load_datasets(project.sql / "config")
+    for name, text in project.substitutes.items():
+        if name not in found:
+            hint = did_you_mean(name, found)
+            raise TsqError(f"no table of settings is called {name}", where=project.sql / "config", hint=hint)
+        found[name] = replace(found[name], substitute=text)
+    return found
 
 
 def _layers(project: Project) -> tuple[dict[str, Layer], frozenset[str], Evening]:

@@ -115,8 +115,10 @@ def _line(node: Compiled, text: str | None) -> str:
 def _source(plan: Plan, source: str, was: str | None) -> str:
     schema, _, name = source.partition(".")
     if schema == "config":
-        file = plan.graph.catalog.config[name].file
-        return f"{file.as_posix() if file else source} changed"
+        dataset = plan.graph.catalog.config[name]
+        if dataset.substitute is not None:
+            return f"{source} has other rows for this run"
+        return f"{dataset.file.as_posix() if dataset.file else source} changed"
     before = plan.base.sources.get(was) if plan.base and was else None
     if before is None:
         return f"{source}: new data"

@@ -10,7 +10,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,7 @@ class Manifest:
         as_of: newest knowledge the build may hold.
         sources: hash of a source, as models name it → what of the lake it was.
         inputs: part of the lake → its sha256.
+        substitutes: table of settings → the text that stood in for its file.
         git: commit of the project and whether its files differ from it.
         file_header_sha256: hash of the pages that DuckDB rewrites whenever it changes the file; `file_bytes` and
             `file_mtime_ns` tell quickly whether it was touched since.
@@ -93,6 +94,7 @@ class Manifest:
     packages: Mapping[str, str]
     platform: str
     git: Mapping[str, Any]
+    substitutes: Mapping[str, str] = field(default_factory=dict)
     file_header_sha256: str = ""
     file_bytes: int = 0
     file_mtime_ns: int = 0

@@ -117,6 +117,7 @@ def run(plan: Plan, machine: Machine, name: str | None = None) -> Iterator[Resul
             packages=manifests.packages(),
             platform=ops.platform_name(),
             git=manifests.git_state(project.root),
+            substitutes=dict(project.substitutes),
         )
         content.keep(con, made.models)
         scratch.finish(con)
