@@ -70,10 +70,53 @@ def test_five_thousand_shares_at_a_thousand_both_ways():
     assert total == pytest.approx(11_124.06, abs=5e-9)
 
 
-@pytest.mark.parametrize(("day", "rupees"), [("2019-06-03", 15.93), ("2026-06-15", 15.34)])
-def test_the_depository_charge_of_a_sale(day, rupees):
-    assert charged(day, SELL, 100_000.0, "ZERODHA")["dp_inr"] == pytest.approx(rupees, abs=1e-9)
-    assert charged(day, BUY, 100_000.0, "ZERODHA")["dp_inr"] == 0.0
+@pytest.mark.parametrize(
+    ("day", "plan", "rupees"),
+    [
+        ("2019-06-03", "ZERODHA", 15.93),
+        ("2026-06-15", "ZERODHA", 15.34),
+        ("2026-06-15", "ZERODHA_WOMAN", 15.045),
+        ("2026-06-15", "GROWW", 23.60),
+    ],
+)
+def test_the_depository_charge_of_a_sale(day, plan, rupees):
+    assert charged(day, SELL, 100_000.0, plan)["dp_inr"] == pytest.approx(rupees, abs=1e-9)
+    assert charged(day, BUY, 100_000.0, plan)["dp_inr"] == 0.0
+
+
+def test_a_sale_below_a_hundred_rupees_leaves_the_depository_of_groww_for_nothing():
+    assert charged("2026-06-15", SELL, 99.99, "GROWW")["dp_inr"] == 0.0
+    assert charged("2026-06-15", SELL, 100.0, "GROWW")["dp_inr"] == pytest.approx(23.60)
+
+
+def test_one_lakh_both_ways_is_22_25_basis_points():
+    both = sum(sum(charged("2026-06-15", side, 100_000.0, "NONE").values()) for side in (BUY, SELL))
+    assert both == pytest.approx(222.4812, rel=1e-12)
+
+
+def test_a_contract_note_rounds_the_transaction_tax_to_rupees_and_the_rest_to_paise():
+    """5,000 × 249.70 = 12,48,500: STT 1,248.50 is 1,249 (halves go up); stamp 187.275 is 187.28; GST 7.1239 is 7.12."""
+    rates = schedule(RATES, [dt.date(2026, 6, 15)], plan="ZERODHA", rounding="legal")
+    exact = charged("2026-06-15", BUY, 1_248_500.0, "ZERODHA")
+    line = dict(zip(CHARGES, charge_fills(rates, 0, BUY, np.array([1_248_500.0]))[0].tolist(), strict=True))
+    assert exact["stt_inr"] == pytest.approx(1248.50)
+    assert exact["gst_inr"] == pytest.approx(0.18 * (38.3277 + 0.0012 + 1.2485), abs=1e-4)
+    assert line == pytest.approx(
+        {
+            "stt_inr": 1249.0,
+            "exchange_inr": 38.33,
+            "ipft_inr": 0.0,
+            "sebi_inr": 1.25,
+            "stamp_inr": 187.28,
+            "gst_inr": 7.12,
+            "brokerage_inr": 0.0,
+            "dp_inr": 0.0,
+        },
+        abs=1e-9,
+    )
+    sold = charge_fills(rates, 0, SELL, np.array([1_248_499.0, 400.0, 0.0]))
+    assert sold[:, 0].tolist() == [1248.0, 0.0, 0.0]
+    assert sold[:, 7].tolist() == pytest.approx([15.34, 15.34, 0.0], abs=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Charges of delivery trades in India: dated rates in, rupees per fill out.
 
 A table of dated rates becomes a `Schedule` (one row of rates per session); `charge_fills` applies one session of it to
-many fills at once. Everything is exact accrual: nothing is rounded to paise or rupees.
+many fills at once. Charges accrue exactly, unless the schedule is asked to round them as a contract note does.
 """
 
 from __future__ import annotations
@@ -27,12 +27,19 @@ BUY, SELL = 0, 1
 SIDES = ("buy", "sell")
 CHARGES = ("stt_inr", "exchange_inr", "ipft_inr", "sebi_inr", "stamp_inr", "gst_inr", "brokerage_inr", "dp_inr")
 NO_PLAN = "NONE"
+RUPEE, PAISA, EXACT = 1.0, 0.01, 0.0
+ROUNDING = {  # of each of the charges, rupees
+    "exact": (EXACT,) * len(CHARGES),
+    "legal": (RUPEE, *(PAISA,) * (len(CHARGES) - 1)),
+}
 
 _ON_VALUE = ("STT_DELIVERY", "EXCH_TXN", "IPFT", "SEBI_FEE", "STAMP_DELIVERY")
 _SERVICE_TAXES = ("SERVICE_TAX", "GST")
 _TAXABLE = ("exch_txn", "ipft", "sebi_fee", "brokerage")
 _TAXED = np.array([1, 2, 3, 6])  # their columns among CHARGES
 _INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30))
+_HALF_AND_A_HAIR = 0.5 + 1e-9  # 0.505 is 50.49999… paise to a machine
+_PER_SALE = re.compile(r"inr_per_isin_day(?:_from(?P<least>\d+))?_plus_gst")
 _ORDER_LIMITS = re.compile(r"ratio_(?:min(?P<low>\d+)_max(?P<high>\d+)|min(?P<cap>\d+))")
 
 
@@ -46,6 +53,8 @@ class Schedule:
         taxable: (n_days, 4) 1.0 where that tax is levied on exchange, IPFT, SEBI, brokerage.
         brokerage: (n_days, 3) rate of the order's value, least and most rupees an order.
         depository: (n_days,) rupees per security and day of a sale, tax on it included.
+        depository_from: (n_days,) least value of a sale that pays them, rupees.
+        rounding: (8,) what each charge is rounded to, rupees; 0 where it is not.
         assumed: per side, per day, the items no row is sure of, joined by commas; empty when all are known.
     """
 
@@ -54,10 +63,14 @@ class Schedule:
     taxable: Floats
     brokerage: Floats
     depository: Floats
+    depository_from: Floats
+    rounding: Floats
     assumed: tuple[tuple[str, ...], tuple[str, ...]]
 
 
-def schedule(charges: pl.DataFrame, days: Sequence[Any] | Days, *, plan: str, venue: str = "NSE") -> Schedule:
+def schedule(
+    charges: pl.DataFrame, days: Sequence[Any] | Days, *, plan: str, venue: str = "NSE", rounding: str = "exact"
+) -> Schedule:
     """Look up every charge for every day once.
 
     Args:
@@ -67,17 +80,23 @@ def schedule(charges: pl.DataFrame, days: Sequence[Any] | Days, *, plan: str, ve
         days: (n_days,) trade dates, in any order.
         plan: broker whose rows BROKERAGE_<plan> and DP_<plan> apply; `NONE` for neither.
         venue: exchange whose fees apply.
+        rounding: `exact`, or `legal`, as a contract note prints them: the transaction tax of each order to the nearest
+            rupee, every other charge to the paisa, halves up.
 
     Returns:
         The rates per day. Where no row covers a day the charge is zero and the item is named in `assumed`; so is an
         item whose row is itself an assumption.
 
     Raises:
-        TsqError: no row names the plan, two rows of an item cover one day, or a unit or base is unknown.
+        TsqError: no row names the plan, two rows of an item cover one day, or a unit, base or rounding is unknown.
 
     Source:
         NSE, SEBI and tax circulars named in the `source` column of the rows.
     """
+    if rounding not in ROUNDING:
+        raise TsqError(
+            f"charge_rounding is '{rounding}'", where="config/run.yml", hint=did_you_mean(rounding, sorted(ROUNDING))
+        )
     dates = np.asarray(days, dtype="datetime64[D]")
     rows = [
         row for row in charges.iter_rows(named=True) if row["venue"] in ("ALL", venue) or row["item"].startswith("DP_")
@@ -93,7 +112,7 @@ def schedule(charges: pl.DataFrame, days: Sequence[Any] | Days, *, plan: str, ve
 
     on_value = np.zeros((2, len(dates), len(_ON_VALUE)))
     tax, taxable = np.zeros(len(dates)), np.zeros((len(dates), len(_TAXABLE)))
-    brokerage, per_sale = np.zeros((len(dates), 3)), np.zeros(len(dates))
+    brokerage, per_sale, sale_from = np.zeros((len(dates), 3)), np.zeros(len(dates)), np.zeros(len(dates))
     for column, item in enumerate(_ON_VALUE):
         for row, where in _in_force(rows, found[item]):
             for side, name in enumerate(SIDES):
@@ -104,8 +123,10 @@ def schedule(charges: pl.DataFrame, days: Sequence[Any] | Days, *, plan: str, ve
     for row, where in _in_force(rows, found[broker]):
         brokerage[where] = _order_rate(row)
     for row, where in _in_force(rows, found[depository]):
-        per_sale[where] = _per_sale(row) * (1.0 + tax[where])
-    return Schedule(on_value, tax, taxable, brokerage, per_sale, _assumed(rows, found, plan))
+        fee, sale_from[where] = _per_sale(row)
+        per_sale[where] = fee * (1.0 + tax[where])
+    steps = np.array(ROUNDING[rounding])
+    return Schedule(on_value, tax, taxable, brokerage, per_sale, sale_from, steps, _assumed(rows, found, plan))
 
 
 def charge_fills(rates: Schedule, day: int, side: int | Ints, value: Floats) -> Floats:
@@ -127,7 +148,11 @@ def charge_fills(rates: Schedule, day: int, side: int | Ints, value: Floats) -> 
     rate, least, most = rates.brokerage[day].tolist()
     out[:, 6] = is_order * np.minimum(np.maximum(value * rate, least), most)
     out[:, 5] = rates.tax[day] * (out[:, _TAXED] * rates.taxable[day]).sum(axis=1)
-    out[:, 7] = is_order * (side == SELL) * rates.depository[day]
+    out[:, 7] = is_order * (side == SELL) * (value >= rates.depository_from[day]) * rates.depository[day]
+    rounded = np.flatnonzero(rates.rounding)
+    if len(rounded):
+        steps = rates.rounding[rounded]
+        out[:, rounded] = np.floor(out[:, rounded] / steps + _HALF_AND_A_HAIR) * steps
     return out
 
 
@@ -188,10 +213,12 @@ def _order_rate(row: dict[str, Any]) -> tuple[float, float, float]:
     return rate, float(limits["low"] or 0.0), float(limits["high"] or limits["cap"])
 
 
-def _per_sale(row: dict[str, Any]) -> float:
-    if row["unit"] != "inr_per_isin_day_plus_gst":
-        raise _unknown_unit(row, "inr_per_isin_day_plus_gst")
-    return float(row["rate"])
+def _per_sale(row: dict[str, Any]) -> tuple[float, float]:
+    """Rupees of a sale before tax, and the least value that pays them."""
+    unit = _PER_SALE.fullmatch(row["unit"])
+    if unit is None:
+        raise _unknown_unit(row, "inr_per_isin_day_plus_gst, inr_per_isin_day_from100_plus_gst (sales of 100 and more)")
+    return float(row["rate"]), float(unit["least"] or 0.0)
 
 
 def _unknown_unit(row: dict[str, Any], known: str) -> TsqError:

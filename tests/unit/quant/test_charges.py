@@ -3,6 +3,8 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tsq.errors import TsqError
 from tsq.quant.charges import BUY, SELL, charge_fills, schedule
@@ -88,6 +90,25 @@ def test_a_table_that_cannot_be_right(table, plan, what, hint):
     assert what in error.value.what
     assert hint in error.value.hint
     assert error.value.where == "config/charges.csv"
+
+
+def test_an_unknown_rounding():
+    with pytest.raises(TsqError) as error:
+        schedule(rates(row("IPFT", 0.0)), [DAY], plan="NONE", rounding="leagl")
+    assert error.value.what == "charge_rounding is 'leagl'"
+    assert error.value.hint == "did you mean legal?"
+
+
+@given(st.floats(0.0, 1e9), st.sampled_from([BUY, SELL]))
+def test_rounding_moves_no_charge_by_more_than_half_its_step(value, side):
+    table = rates(row("STT_DELIVERY", 0.001), row("EXCH_TXN", 3.07e-5), row("GST", 0.18, base="exch_txn"))
+    exact, rounded = (
+        charge_fills(schedule(table, [DAY], plan="NONE", rounding=how), 0, side, np.array([value]))[0]
+        for how in ("exact", "legal")
+    )
+    steps = np.array([1.0, *[0.01] * 7])
+    assert (np.abs(rounded - exact) <= steps / 2 + 1e-8 * np.maximum(exact, 1.0)).all()
+    assert rounded / steps == pytest.approx(np.round(rounded / steps), abs=1e-6)
 
 
 def test_a_day_is_charged_by_what_was_known_on_it():
