@@ -6,11 +6,12 @@ checks:
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   basis: {type: VARCHAR, doc: "gross, net, or benchmark"}
-  window: {type: VARCHAR, doc: "full; 1y, 3y, 5y up to the last session; a calendar year"}
+  window: {type: VARCHAR, doc: "full; common: from the latest inception of all portfolios; 1y, 3y, 5y up to the last session; a calendar year"}
   base_date: {type: DATE, doc: "session at whose close the window starts: its NAV is the base, its return is not in the window"}
   last_date: {type: DATE, doc: "last session of the window"}
 ---
-The spans of time KPIs are told for. A calendar year starts from the last close of the year before; the first from the inception.
+The spans of time KPIs are told for. A calendar year starts from the last close of the year before; the first from the inception. Only over
+the common span can portfolios of different age be compared.
 */
 with spans as (
     select
@@ -57,6 +58,25 @@ trailing_years as (
         and curves.basis = spans.basis
         and curves.date <= spans.last_date - to_years(lengths.years)
     group by spans.portfolio, spans.basis, spans.last_date, lengths.years
+),
+
+-- the first session that every curve of every portfolio has; a benchmark may begin later than what it is measured against
+latest as (
+    select max(first_date) as first_date
+    from spans
+    where basis != 'benchmark'
+),
+
+common as (
+    select
+        curves.portfolio,
+        curves.basis,
+        min(curves.date) as base_date,
+        max(curves.date) as last_date,
+    from kpis.curves as curves
+    cross join latest
+    where curves.date >= latest.first_date
+    group by curves.portfolio, curves.basis
 )
 
 select
@@ -67,6 +87,15 @@ select
     last_date,
 from spans
 where first_date < last_date
+union all
+select
+    portfolio,
+    basis,
+    'common' as "window",
+    base_date,
+    last_date,
+from common
+where base_date < last_date
 union all
 select
     portfolio,

@@ -47,6 +47,8 @@ with decisions as (
         on (portfolios.rebalance = 'ME' and rebalances.is_month_end)
         or (portfolios.rebalance = 'WE' and rebalances.is_week_end)
         or (portfolios.rebalance = 'QE' and rebalances.is_quarter_end)
+    -- greatest() of a null is the other one: without a start, every date
+    where greatest(rebalances.date, portfolios.starts_on) = rebalances.date
 ),
 
 scored as (
