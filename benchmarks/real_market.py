@@ -124,8 +124,10 @@ select
     portfolio, basis, base_date, last_date, round(100 * cagr, 2) as cagr_pct, round(100 * volatility_ann, 2) as vol_pct,
     round(sharpe, 2) as sharpe, round(sortino, 2) as sortino, round(calmar, 2) as calmar, round(omega, 2) as omega,
     round(profit_factor, 2) as profit_factor, round(100 * max_drawdown, 2) as max_drawdown_pct,
-    round(turnover_ann, 2) as turnover_ann, round(100 * cost_drag_ann, 2) as cost_drag_pct
-from kpis.compare order by portfolio, basis
+    case when basis != 'benchmark' then round(turnover_ann, 2) end as turnover_ann,
+    round(100 * (max(cagr) filter (where basis = 'gross') over (partition by portfolio) - cagr), 2) as below_gross_pct
+from kpis.measures left join kpis.turnover using (portfolio, "window", base_date, last_date)
+where "window" = 'full' order by portfolio, basis
 """
 IC = """
 select factor, horizon_days, round(mean_ic, 4) as mean_ic, round(t_stat, 2) as t_stat, n_dates

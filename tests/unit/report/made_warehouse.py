@@ -69,6 +69,7 @@ def _curves(rng: np.random.Generator, dates: list[dt.date]) -> dict[str, tuple[s
     market = rng.normal(0.0004, 0.011, len(dates))
     for portfolio, drift in zip(PORTFOLIOS, (0.0004, 0.0001), strict=True):
         daily = 0.85 * market + rng.normal(drift, 0.005, len(dates))
+        sides: dict[str, float] = {}
         for basis, returns in (("gross", daily), ("net", daily - 0.00006), ("benchmark", market)):
             growth = np.concatenate([[1.0], np.cumprod(1 + returns[1:])])
             drawdown = growth / np.maximum.accumulate(growth) - 1
@@ -86,12 +87,16 @@ def _curves(rng: np.random.Generator, dates: list[dt.date]) -> dict[str, tuple[s
             }
             summary += [(portfolio, basis, "full", kpi, value, "ratio") for kpi, value in figures.items()]
             summary += [(portfolio, basis, "2023", "total_return", 0.123, "ratio")]
-            compare.append((portfolio, basis, *figures.values(), 2.04, 0.011))
+            sides |= {f"{kpi}_{basis}": value for kpi, value in figures.items()}
+        compare.append((portfolio, *sides.values(), 0.1, 2.04, 0.011, 0.02))
     return {
         "kpis.curves": ("portfolio basis date nav drawdown", curves),
         "kpis.monthly_returns": ("portfolio basis year month ret", months),
         "kpis.summary": ("portfolio basis window kpi value unit", summary),
-        "kpis.compare": ("portfolio basis cagr volatility_ann sharpe max_drawdown turnover_ann cost_drag_ann", compare),
+        "kpis.compare": (
+            f"portfolio {' '.join(sides)} cagr_after_tax turnover_ann cost_drag_ann tax_drag_ann",
+            compare,
+        ),
         "kpis.benchmark": ("portfolio benchmark date", [(portfolio, "DEMO 100", dates[0]) for portfolio in PORTFOLIOS]),
         "kpis.drawdowns": (
             "portfolio basis depth peak_date trough_date recovered_date days",
