@@ -24,6 +24,7 @@ DAYS = "['%d-%b-%Y', '%d-%B-%Y', '%d %b %Y', '%d/%m/%Y', '%d-%m-%Y', '%Y%m%d']"
 MACROS = (
     "create macro ist(moment) as timezone('UTC', moment - interval '5 hours 30 minutes')",
     "create macro number(x) as case when x is not null then coalesce(try_cast(x as double), 'nan'::double) end",
+    "create macro amount(x) as number(replace(cast(x as varchar), ',', ''))",
     "create macro word(x) as nullif(trim(cast(x as varchar)), '')",
     "create macro caps(x) as upper(nullif(trim(cast(x as varchar)), ''))",
     # The exchange writes days first; an ISO date may carry a time, which is dropped. Either is tried first where its

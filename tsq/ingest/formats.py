@@ -4,6 +4,7 @@ A format is recognised by the names in its header (lower case, trimmed), never b
 cells to the columns of its dataset, written with the macros of `tsq.ingest.cells`:
 
     number(x)   a DOUBLE; what is not a number becomes NaN, which the checks refuse
+    amount(x)   the same, written with commas: 1,23,456.50
     day(x)      a DATE; what is not a date becomes -infinity, which the checks refuse
     instant(x)  a time with a zone; a naive one is Asia/Kolkata
     over(x)     the same of what is known when it happened; of a day without a time, its end
@@ -27,9 +28,15 @@ OWN_RANK = 10
 # A hand-made price file is the last to be believed; any other hand-made table was made to be believed.
 OWN_PRICES_RANK = 60
 # Columns of a hand-made file that are not read as all of their type are.
-OWN_READ = {"index_name": "caps({})", "broadcast_at": "over({})"}
+OWN_READ = {"index_name": "caps({})", "broadcast_at": "over({})", "exchange": "caps({})", "side": "lower(word({}))"}
 # Other names for a dataset's own columns in a hand-made file.
-OWN_ALIASES = {"ticker": "symbol", "industry": "sector", "index": "index_name", "level": "close"}
+OWN_ALIASES = {
+    "ticker": "symbol",
+    "industry": "sector",
+    "index": "index_name",
+    "level": "close",
+    "quantity": "qty",
+}
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class Format:
     `needs` must all be in the header; `may` are read when there and null otherwise; `aliases` rename header names.
     `only`: nothing but `needs` and `may` may be in the header. `first_line` recognises a file without a header, whose
     columns are then `needs`. `of_file`: aggregates over the rows of a file, which `select` may use by name.
+    `by_name`: the file's own name says what its rows do not: `select` may use `file`, and `named`, the one date in it.
     A lower `source_rank` wins between formats of equal knowledge.
     """
 
@@ -52,6 +60,7 @@ class Format:
     only: bool = False
     first_line: re.Pattern[str] | None = None
     of_file: str = ""
+    by_name: bool = False
 
 
 LEGACY_BHAVCOPY = Format(
@@ -475,6 +484,109 @@ SETTLEMENT_HOLIDAYS = Format(
     """,
 )
 
+# A broker's files name the account only in the file's name: tradebook-AB1234-EQ.csv.
+CLIENT_OF_FILE = (
+    "coalesce(nullif(regexp_extract(file, '(?:^|[^A-Z0-9])([A-Z]{2,3}[0-9]{3,6})(?:[^A-Z0-9]|$)', 1), ''), 'main')"
+)
+
+# Trades as Zerodha's Console hands them out; a trade has no time of report, so it counts as known that evening.
+TRADEBOOK = Format(
+    name="tradebook",
+    dataset="fills",
+    source_rank=20,
+    needs=("symbol", "trade_date", "exchange", "trade_type", "quantity", "price", "trade_id"),
+    may=("isin", "segment", "series", "auction", "order_id", "order_execution_time"),
+    by_name=True,
+    select=f"""
+        {CLIENT_OF_FILE} as account,
+        day(trade_date) as date,
+        instant(order_execution_time) as executed_at,
+        word(symbol) as symbol,
+        word(isin) as isin,
+        word(series) as series,
+        caps(exchange) as exchange,
+        lower(word(trade_type)) as side,
+        number(quantity) as qty,
+        number(price) as price,
+        word(trade_id) as trade_id,
+        word(order_id) as order_id,
+        case when segment != 'EQ' then 'is not of the cash market (segment is not EQ)' end as reject,
+    """,
+)
+
+# Holdings as Kite and Console hand them out: neither says of which day, so the file's name must.
+NO_DAY_IN_NAME = (
+    "case when named is null then 'no date: put the day of the statement into the file''s name' end as reject,"
+)
+KITE_HOLDINGS = Format(
+    name="kite_holdings",
+    dataset="holdings",
+    source_rank=20,
+    needs=("instrument", "qty.", "avg. cost", "ltp"),
+    may=("invested", "cur. val", "p&l", "net chg.", "day chg."),
+    by_name=True,
+    select=f"""
+        {CLIENT_OF_FILE} as account,
+        coalesce(named, '-infinity'::date) as date,
+        word(instrument) as symbol,
+        amount("qty.") as qty,
+        amount("avg. cost") as average_inr,
+        {NO_DAY_IN_NAME}
+    """,
+)
+CONSOLE_HOLDINGS = Format(
+    name="console_holdings",
+    dataset="holdings",
+    source_rank=20,
+    needs=("symbol", "isin", "quantity available", "average price"),
+    may=("sector", "quantity discrepant", "quantity long term", "quantity pledged (margin)", "quantity pledged (loan)"),
+    by_name=True,
+    # What is pledged is held all the same, and is not among what is available.
+    select=f"""
+        {CLIENT_OF_FILE} as account,
+        coalesce(named, '-infinity'::date) as date,
+        word(symbol) as symbol,
+        word(isin) as isin,
+        amount("quantity available") + coalesce(amount("quantity pledged (margin)"), 0)
+            + coalesce(amount("quantity pledged (loan)"), 0) as qty,
+        amount("average price") as average_inr,
+        {NO_DAY_IN_NAME}
+    """,
+)
+
+# The table of a contract note in its own words, one note a row.
+NOTE_WORDS = Format(
+    name="note_words",
+    dataset="contract_notes",
+    source_rank=20,
+    needs=(
+        *("contract note no", "trade date", "purchase value", "sale value", "securities transaction tax"),
+        *(
+            "exchange transaction charges",
+            "sebi turnover fees",
+            "stamp duty",
+            "net amount receivable/payable by client",
+        ),
+    ),
+    may=("client id", "taxable value of supply (brokerage)", "integrated gst", "central gst", "state gst", "ipft"),
+    select="""
+        coalesce(word("client id"), 'main') as account,
+        day("trade date") as date,
+        word("contract note no") as note_no,
+        amount("purchase value") as bought_inr,
+        amount("sale value") as sold_inr,
+        amount("taxable value of supply (brokerage)") as brokerage_inr,
+        amount("exchange transaction charges") as exchange_inr,
+        amount(ipft) as ipft_inr,
+        amount("sebi turnover fees") as sebi_inr,
+        amount("securities transaction tax") as stt_inr,
+        amount("stamp duty") as stamp_inr,
+        coalesce(amount("integrated gst"), 0) + coalesce(amount("central gst"), 0) + coalesce(amount("state gst"), 0)
+            as gst_inr,
+        amount("net amount receivable/payable by client") as net_inr,
+    """,
+)
+
 # The most telling headers first: the first format that fits is taken.
 FORMATS: tuple[Format, ...] = (
     UDIFF,
@@ -495,6 +607,10 @@ FORMATS: tuple[Format, ...] = (
     DATED_HOLIDAYS,
     SETTLEMENT_HOLIDAYS,
     HOLIDAY_LIST,
+    TRADEBOOK,
+    KITE_HOLDINGS,
+    CONSOLE_HOLDINGS,
+    NOTE_WORDS,
 )
 
 # Files of the exchange that are known and hold nothing a model uses: header → what to say.

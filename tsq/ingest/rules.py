@@ -63,6 +63,27 @@ ROWS: dict[str, tuple[Rule, ...]] = {
         ("close is not above zero", "close <= 0"),
         ("high is below low", "high < low"),
     ),
+    "fills": (
+        ("quantity is not above zero", "qty <= 0"),
+        ("price is not above zero", "price <= 0"),
+        ("arrival price is not above zero", "arrival_inr <= 0"),
+        ("was executed on another day than its trade date", "(timezone('Asia/Kolkata', executed_at))::date != date"),
+        ("its order was entered after the trade", "order_at > executed_at"),
+    ),
+    "contract_notes": (
+        ("value is below zero", "bought_inr < 0 or sold_inr < 0"),
+        ("a note of no trade", "bought_inr = 0 and sold_inr = 0"),
+        (
+            "a charge is below zero",
+            "least(brokerage_inr, exchange_inr, ipft_inr, sebi_inr, stt_inr, stamp_inr, gst_inr) < 0",
+        ),
+        (
+            "the amounts do not add up to the net amount",
+            """abs(sold_inr - bought_inr - net_inr - brokerage_inr - exchange_inr - coalesce(ipft_inr, 0) - sebi_inr
+                - stt_inr - stamp_inr - gst_inr - other_inr) > 1""",
+        ),
+    ),
+    "holdings": (("quantity is below zero", "qty < 0"), ("average cost is below zero", "average_inr < 0")),
     "index_members": (("valid_to is not after valid_from", "valid_to <= valid_from"),),
     "fundamentals": (
         ("period_end is before period_start", "period_end < period_start"),
@@ -83,6 +104,11 @@ KNOWN_AT: dict[str, str] = {
     "listings": "coalesce(ist(listed_on::timestamp), TIMESTAMPTZ '1900-01-01 00:00:00+00:00')",
     # A day without an announcement on file is known on its own morning.
     "calendar": "coalesce(announced_at, ist(date::timestamp))",
+    # An account's records: when the broker reported them. A sheet without a time is the evening's; a contract note is
+    # due within 24 hours of the trade.
+    "fills": "ist(date + interval '18 hours 30 minutes')",
+    "holdings": "ist(date + interval '18 hours 30 minutes')",
+    "contract_notes": "ist(date + interval '1 day')",
 }
 
 # Days that have happened when they are printed: one after the day of loading is a mistake.
@@ -92,6 +118,9 @@ PAST_DAYS: dict[str, tuple[str, ...]] = {
     "fundamentals": ("period_end", "broadcast_at"),
     "sectors": ("seen_on",),
     "calendar": ("announced_at",),
+    "fills": ("date", "executed_at"),
+    "contract_notes": ("date",),
+    "holdings": ("date",),
 }
 
 # Kinds of facts that are dated by another column than a DATE of their key.

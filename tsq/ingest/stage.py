@@ -65,6 +65,8 @@ def _staged(
     source = f"({cells})"
     if of.of_file:
         source += f" join (select file_no, {of.of_file} from ({cells}) group by file_no) using (file_no)"
+    if of.by_name:
+        source += " join read_files using (file_no)"
     mapped = f"select file_no, row_no, wrong_width, {of.select.strip().rstrip(',')} from {source}"
     names = {str(name) for name, *_ in con.execute(f"describe {mapped}").fetchall()}
     said = {"reject": "varchar", "note": "varchar", "told_at": "timestamptz"}

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from tsq.errors import TsqError
-from tsq.ingest.demo import SIZES, Market, make_market, write_demo
+from tsq.ingest.demo import SIZES, Market, make_account, make_market, write_demo
 from tsq.ingest.demo.calendar import BUDGET_SATURDAY, MUHURAT_SUNDAY, holidays, sessions
 from tsq.ingest.demo.names import isin, words
 from tsq.ingest.demo.page import BEGIN, END, event_table, filled
@@ -22,7 +22,7 @@ from tsq.ingest.demo.prices import FULL_HEADER, LEGACY_11_HEADER, LEGACY_13_HEAD
 
 ROOT = Path(__file__).parents[3]
 REAL = Path(os.environ.get("TSQ_REAL_DATA", ROOT / "../shared/data"))
-SMALL_SHA256 = "006940a0a4a077476918bdbbc05f225e3908061fef85159e7a6f860bbbf9217e"
+SMALL_SHA256 = "08119c164c3d02326b9233a9d7a93c6b2dad7b47e95b0f8689ab89dbfb23b650"
 
 
 def digest(paths: tuple[Path, ...]) -> str:
@@ -580,7 +580,9 @@ def test_faults_of_knowledge_move_nothing_that_happened() -> None:
 
 def test_documented_table_is_that_of_the_default_market() -> None:
     page = (ROOT / "docs/explanation/demo_market.md").read_text(encoding="utf-8")
-    assert page == filled(page, event_table(make_market().plan.events)), "the page says how to renew its table"
+    market = make_market()
+    events = (*market.plan.events, *make_account(market).events)
+    assert page == filled(page, event_table(events)), "the page says how to renew its table"
 
 
 def test_filling_a_page_keeps_what_is_around_the_table() -> None:

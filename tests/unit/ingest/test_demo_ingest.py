@@ -27,8 +27,11 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, FileRecord]:
 def test_every_file_is_recognised(records: dict[str, FileRecord]) -> None:
     assert Counter(record.dataset for record in records.values() if record.dataset != "prices") == {
         "calendar": 1,
+        "contract_notes": 1,
         "corporate_actions": 1,
+        "fills": 3,
         "fundamentals": 1,
+        "holdings": 2,
         "index_levels": 2,
         "index_members": 1,
         "listings": 1,
@@ -68,8 +71,13 @@ def test_only_the_planted_faults_are_reported(records: dict[str, FileRecord]) ->
         f"sec_bhavdata_full_{plan.echo[1]:%d%m%Y}.csv",
         f"sec_bhavdata_full_{plan.misnamed[1]:%d%m%Y}.csv",
         "symbolchange.csv",
+        "tradebook-DM0001-EQ-2.csv",
     }
     quarantined = {name for name, record in records.items() if record.rows_quarantined}
-    assert quarantined == {f"sec_bhavdata_full_{plan.day(plan.truncated_row):%d%m%Y}.csv", "symbolchange.csv"}
+    assert quarantined == {
+        f"sec_bhavdata_full_{plan.day(plan.truncated_row):%d%m%Y}.csv",
+        "symbolchange.csv",
+        "tradebook-DM0001-EQ-2.csv",
+    }
     echo = records[f"sec_bhavdata_full_{plan.echo[1]:%d%m%Y}.csv"]
     assert (echo.rows_kept, echo.rows_duplicate) == (0, echo.rows_in)

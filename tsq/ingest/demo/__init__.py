@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tsq.errors import TsqError, did_you_mean
+from tsq.ingest.demo.broker import Account, account, write_account
 from tsq.ingest.demo.draw import make_plan
 from tsq.ingest.demo.filings import write_filings
 from tsq.ingest.demo.index import write_index
@@ -18,7 +19,7 @@ from tsq.ingest.demo.prices import write_prices
 from tsq.ingest.demo.reference import write_reference
 from tsq.ingest.demo.size import SIZES, DemoSize
 
-__all__ = ["SIZES", "DemoSize", "Market", "make_market", "write_demo"]
+__all__ = ["SIZES", "Account", "DemoSize", "Market", "make_account", "make_market", "write_demo"]
 
 MOMENTUM_PREMIUM = 0.005
 QUALITY_PREMIUM = 0.005
@@ -38,13 +39,18 @@ def make_market(
     quality_premium: float = QUALITY_PREMIUM,
 ) -> Market:
     """Simulate a demo market without writing it; arguments as `write_demo`."""
-    plan_rng, price_rng, _, fault_rng = _generators(seed)
+    plan_rng, price_rng, _, fault_rng, _ = _generators(seed)
     return simulate(
         make_plan(_size(size), plan_rng, fault_rng),
         price_rng,
         momentum_premium=momentum_premium,
         quality_premium=quality_premium,
     )
+
+
+def make_account(market: Market, *, seed: int = 7) -> Account:
+    """Make what the simulated broker reports of an account on a market of the same seed."""
+    return account(market, _generators(seed)[4])
 
 
 def write_demo(
@@ -79,6 +85,7 @@ def write_demo(
         *write_reference(market, folder),
         *write_index(market, folder),
         *write_filings(market, _generators(seed)[2], folder),
+        *write_account(market, _generators(seed)[4], folder),
     )
 
 
@@ -89,5 +96,5 @@ def _size(name: str) -> DemoSize:
 
 
 def _generators(seed: int) -> list[np.random.Generator]:
-    """Make independent generators of the plan, the prices, the filings and the faults of knowledge."""
-    return [np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(4)]
+    """Make independent generators of the plan, the prices, the filings, the faults of knowledge and the account."""
+    return [np.random.Generator(np.random.PCG64(child)) for child in np.random.SeedSequence(seed).spawn(5)]

@@ -32,7 +32,9 @@ def filled(text: str, table: str) -> str:
 
 def refresh(page: Path) -> None:
     """Rewrite the table of a page from the default demo market."""
-    from tsq.ingest.demo import make_market
+    from tsq.ingest.demo import make_account, make_market
 
-    text = filled(page.read_text(encoding="utf-8"), event_table(make_market().plan.events))
+    market = make_market()
+    events = (*market.plan.events, *make_account(market).events)
+    text = filled(page.read_text(encoding="utf-8"), event_table(events))
     page.write_text(text, encoding="utf-8", newline="\n")
