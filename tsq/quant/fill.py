@@ -33,9 +33,9 @@ def fill(wanted: Floats, limits: Limits) -> Filled:
     """
     upper = limits.upper
     full = np.full(len(limits.groups), np.inf)
-    for place, group in enumerate(limits.groups):
-        if upper[group].sum() > limits.sector_cap:
-            full[place] = level(wanted[group], limits.lower[group], upper[group], limits.sector_cap)
+    for place, (group, cap) in enumerate(zip(limits.groups, limits.sector_cap, strict=True)):
+        if upper[group].sum() > cap:
+            full[place] = level(wanted[group], limits.lower[group], upper[group], cap)
             upper[group] = np.clip(full[place] * wanted[group], limits.lower[group], upper[group])
     reached = level(wanted, limits.lower, upper, limits.budget)
     return Filled(np.clip(reached * wanted, limits.lower, upper), reached, np.minimum(full, reached))

@@ -33,7 +33,7 @@ class Problem:
         outside: weight held now in names that are not among the n: it is sold, and counts as turnover.
         expected: (n,) or None: expected return per session, decimal; `mean_variance` needs it.
         sectors: (n,) integer codes or None; −1 is no sector, which no cap counts.
-        sector_cap: the largest weight of a sector, one for all.
+        sector_cap: the largest weight of a sector: one for all, or (n_codes,) one for each code.
         exposures: (k, n) or None, no NaN: for each exposure (beta, size, …) its value per unit of weight.
         exposures_low: (k,) or None: least exposure of the portfolio, −inf for none.
         exposures_high: (k,) or None: largest exposure of the portfolio, inf for none.
@@ -54,7 +54,7 @@ class Problem:
     outside: float = 0.0
     expected: Floats | None = None
     sectors: Ints | None = None
-    sector_cap: float = 1.0
+    sector_cap: Floats | float = 1.0
     exposures: Floats | None = None
     exposures_low: Floats | None = None
     exposures_high: Floats | None = None
@@ -69,8 +69,8 @@ class Problem:
 class Limits:
     """The limits of a problem over the names that may be held, every array filled in.
 
-    live (n_all,) marks those names; row j of `groups` is the j-th capped sector, as a mask; `sold` is what is held in
-    names that may not be.
+    live (n_all,) marks those names; row j of `groups` is the j-th capped sector, as a mask, and entry j of `sector_cap`
+    its cap; `sold` is what is held in names that may not be.
     """
 
     live: Bools
@@ -80,7 +80,7 @@ class Limits:
     current: Floats
     sold: float
     groups: Bools
-    sector_cap: float
+    sector_cap: Floats
     exposures: Floats
     exposures_low: Floats
     exposures_high: Floats
@@ -120,7 +120,7 @@ class Limits:
             exposures_low=-nothing if EXPOSURES in names else self.exposures_low,
             exposures_high=nothing if EXPOSURES in names else self.exposures_high,
             capacity=np.full_like(self.cap, np.inf) if PARTICIPATION in names else self.capacity,
-            sector_cap=np.inf if SECTOR in names else self.sector_cap,
+            sector_cap=np.full_like(self.sector_cap, np.inf) if SECTOR in names else self.sector_cap,
         )
 
 
@@ -147,12 +147,16 @@ def limits_of(problem: Problem) -> Limits:
     _refuse(bool(unknown), f"relax names {unknown}: choose from {LIMITS}")
     cap = np.minimum(cap, problem.budget)
 
-    groups = np.zeros((0, n), dtype=np.bool_)
-    if problem.sectors is not None and problem.sector_cap < problem.budget:
+    groups, sector_cap = np.zeros((0, n), dtype=np.bool_), np.zeros(0)
+    if problem.sectors is not None and float(np.min(problem.sector_cap)) < problem.budget:
         _refuse(problem.sectors.shape != (n,), f"sectors is {problem.sectors.shape}: one code a name")
         codes = np.unique(problem.sectors[problem.sectors >= 0])
         groups = problem.sectors[None, :] == codes[:, None]
-        _refuse(bool((groups @ lower > problem.sector_cap).any()), "lower adds up to more than the cap of a sector")
+        caps = np.asarray(problem.sector_cap, dtype=np.float64)
+        _refuse(bool(np.isnan(caps).any()), "sector_cap is missing")
+        _refuse(caps.ndim > 0 and len(caps) <= codes.max(initial=-1), "sector_cap: one number, or one a code")
+        sector_cap = caps[codes] if caps.ndim else np.full(len(codes), float(caps))
+        _refuse(bool((groups @ lower > sector_cap).any()), "lower adds up to more than the cap of a sector")
 
     exposures = np.zeros((0, n)) if problem.exposures is None else np.asarray(problem.exposures, dtype=np.float64)
     _refuse(exposures.ndim != 2 or exposures.shape[1] != n, f"exposures is {exposures.shape}: one column a name")
@@ -166,6 +170,7 @@ def limits_of(problem: Problem) -> Limits:
     _refuse(not turnover >= 0.0, f"turnover_cap is {turnover}")
 
     live = upper > 0.0
+    is_capped = groups[:, live].any(axis=1)
     return Limits(
         live=live,
         cap=cap[live],
@@ -173,8 +178,8 @@ def limits_of(problem: Problem) -> Limits:
         capacity=capacity[live],
         current=current[live],
         sold=problem.outside + float(current[~live].sum()),
-        groups=groups[:, live][groups[:, live].any(axis=1)],
-        sector_cap=problem.sector_cap,
+        groups=groups[is_capped][:, live],
+        sector_cap=sector_cap[is_capped],
         exposures=exposures[:, live],
         exposures_low=bottom,
         exposures_high=top,
@@ -210,8 +215,8 @@ def rows_of(limits: Limits, *, counts_trades: bool = False) -> Rows:
     held = np.flatnonzero(limits.current > limits.lower) if is_bounded or counts_trades else np.zeros(0, dtype=np.int64)
     m = len(held)
     parts: list[tuple[str, Floats, Floats]] = []
-    if np.isfinite(limits.sector_cap):
-        parts.append((SECTOR, _wide(limits.groups, m), np.full(len(limits.groups), limits.sector_cap)))
+    is_capped = np.isfinite(limits.sector_cap)
+    parts.append((SECTOR, _wide(limits.groups[is_capped], m), limits.sector_cap[is_capped]))
     for sign, edge in ((1.0, limits.exposures_high), (-1.0, -limits.exposures_low)):
         real = np.isfinite(edge)
         parts.append((EXPOSURES, _wide(sign * limits.exposures[real], m), edge[real]))

@@ -79,7 +79,7 @@ def _most(limits: Limits, what: str) -> float:
         scarce = limits.capacity < limits.cap
         return float((limits.cap[scarce] / limits.capacity[scarce]).max(initial=0.0))
     if what == SECTOR:
-        return max(limits.budget - limits.sector_cap, 0.0) if len(limits.groups) else 0.0
+        return max(limits.budget - float(limits.sector_cap.min()), 0.0) if len(limits.groups) else 0.0
     return limits.budget - float(limits.lower.sum())
 
 
