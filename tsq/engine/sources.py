@@ -26,7 +26,7 @@ def attach(con: Connection, plan: Plan) -> None:
 def attach_config(con: Connection, catalog: Catalog, name: str) -> None:
     """Give models `config.<name>` as its file says."""
     seed = seeds.read(catalog.config[name], catalog.project.root)
-    columns = ", ".join(f"{identifier(column.name)} {column.type}" for column in seed.dataset.columns)
+    columns = ", ".join(f'"{identifier(column.name)}" {column.type}' for column in seed.dataset.columns)
     con.execute(f"create table config.main.{identifier(name)} ({columns})")
     marks = ", ".join("?" for _ in seed.dataset.columns)
     if seed.rows:
