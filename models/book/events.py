@@ -4,14 +4,22 @@ grain: [seq]
 references: {date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [seq]
 checks:
-  - kind in ('inception', 'fill', 'corporate_action', 'fraction', 'dividend', 'delisting')
+  - >-
+    kind in ('inception', 'fill', 'corporate_action', 'fraction', 'dividend', 'delisting', 'financing', 'lot', 'match',
+    'tax', 'stop', 'exposure')
+  - cash_inr = 0 or kind in ('inception', 'fill', 'fraction', 'dividend', 'delisting', 'financing', 'tax')
+  - shares = 0 or kind in ('fill', 'corporate_action', 'fraction', 'delisting')
   - kind != 'fill' or (side in ('buy', 'sell') and qty > 0 and price > 0)
   - signal_date is null or signal_date < date
 columns:
   seq: {type: BIGINT, doc: "running number: by date, then portfolio, then the order things happened in"}
   date: {type: DATE, doc: "session"}
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
-  kind: {type: VARCHAR, doc: "inception, fill, corporate_action, fraction (cashed out), dividend or delisting"}
+  kind:
+    type: VARCHAR
+    doc: >-
+      inception, fill, corporate_action, fraction (cashed out), dividend, delisting, financing (interest on borrowed
+      cash), tax; and what changes neither cash nor shares: lot, match, stop, exposure
   security_id: {type: BIGINT, doc: "pit.securities; null at inception"}
   ticker: {type: VARCHAR, doc: "ticker on the date"}
   side: {type: VARCHAR, doc: "buy or sell; null where nothing is traded"}
@@ -27,13 +35,24 @@ columns:
   brokerage_inr: {type: DOUBLE, unit: inr, doc: "broker's fee of the order"}
   dp_inr: {type: DOUBLE, unit: inr, doc: "depository charge of a sale, its tax included"}
   slippage_inr: {type: DOUBLE, unit: inr, doc: "slippage_bps of the value; the price stays the printed one"}
-  impact_inr: {type: DOUBLE, unit: inr, doc: "null: nothing models it"}
+  impact_inr: {type: DOUBLE, unit: inr, doc: "what trading moved the price, by the square-root law; booked as a cost"}
   cash_inr: {type: DOUBLE, unit: inr, doc: "change of cash, after all costs"}
   shares: {type: BIGINT, unit: shares, doc: "change of the holding"}
   assumed: {type: BOOLEAN, doc: "some charge has no row for the date (it is zero), or its row is an assumption"}
   assumed_items: {type: VARCHAR, doc: "those charges, joined by commas"}
   signal_date: {type: DATE, doc: "evening that decided; null where nobody did"}
   reason: {type: VARCHAR, doc: "enter, add, trim, exit, capital, no_trades or the kind of corporate action"}
+  lot_id: {type: BIGINT, doc: "lot of the portfolio that the event is about; null where it is about none"}
+  acquired_date: {type: DATE, doc: "session the lot counts from; null where the event is about no lot"}
+  cost_basis_inr: {type: DOUBLE, unit: inr, doc: "cost of the lot or of the part sold, as the law counts it"}
+  gain_inr: {type: DOUBLE, unit: inr, doc: "gain or loss of a matched sale"}
+  term: {type: VARCHAR, doc: "short or long, of a matched sale"}
+  tax_inr: {type: DOUBLE, unit: inr, doc: "tax paid"}
+  level:
+    type: DOUBLE
+    doc: >-
+      fill: weight of the name after it, at the prices of the session; financing: yearly rate; stop: price of the stop;
+      exposure: what weights are multiplied with
 ---
 Everything that happens to the paper portfolios: the one session-by-session fold. Targets of an evening trade in the
 next session, sells first, whole shares, never on credit. The steps and their order are `tsq.quant.ledger.STEPS`.
@@ -64,7 +83,7 @@ def model(
     """Fold every portfolio over the sessions; returns the events, one row each."""
     since = targets["date"].min()
     sessions = pit__sessions.filter(pl.col("date") >= since) if since is not None else pit__sessions.clear()
-    seen = market(quotes, sessions, trade_at=trade_at, delist_after_sessions=delist_after_sessions)
+    seen = market(quotes, sessions, price=trade_at, delist_after_sessions=delist_after_sessions)
     charges = schedule(pit__charges, seen.dates, plan=brokerage_plan)
     tables = [pl.DataFrame(schema=COLUMNS)]
     for portfolio in portfolios.sort("portfolio").iter_rows(named=True):

@@ -10,6 +10,9 @@ checks:
     query: "select {{ delist_after_sessions }} as delist_after_sessions where {{ delist_after_sessions }} > 140"
   - mark > 0
   - sessions_stale >= 0
+  - adv_inr is null or adv_inr >= 0
+  - sigma is null or sigma >= 0
+  - kept > 0 and bonus_factor > 0
 columns:
   date: {type: DATE, doc: "session"}
   session_no: {type: INTEGER, doc: "pit.sessions"}
@@ -20,10 +23,16 @@ columns:
   low: {type: DOUBLE, unit: inr, doc: "null without a trade"}
   close: {type: DOUBLE, unit: inr, doc: "null without a trade"}
   volume: {type: BIGINT, unit: shares, doc: "null without a trade"}
+  turnover_inr: {type: DOUBLE, unit: inr, doc: "value traded; null without a trade"}
+  adv_inr: {type: DOUBLE, unit: inr, doc: "value traded in a usual session (features.daily), as known the evening before; null where it is not"}
+  sigma: {type: DOUBLE, unit: ratio per session, doc: "standard deviation of returns over a year (features.daily), as known the evening before; null where it is not"}
   mark: {type: DOUBLE, unit: inr, doc: "value of a share: the close, or the last one carried, rescaled for what went ex since"}
   sessions_stale: {type: INTEGER, unit: sessions, doc: "since the last trade; 0 on a session with one"}
   share_factor: {type: DOUBLE, unit: ratio, doc: "shares held after this session's corporate actions for each one before"}
   cash_per_share: {type: DOUBLE, unit: inr, doc: "cash for each share held before: dividends going ex, and what rights or a demerger take out of the price"}
+  bonus_factor: {type: DOUBLE, unit: ratio, doc: "part of share_factor that is a bonus issue; a split or bonus nobody tells apart counts as a split"}
+  kept: {type: DOUBLE, unit: ratio, doc: "part of the price that rights or a demerger left; 1 without one"}
+  taken_per_share: {type: DOUBLE, unit: inr, doc: "part of cash_per_share that stands for what they took; 0 without one"}
   action: {type: VARCHAR, doc: "kinds of the corporate actions, joined by +; null without one"}
 ---
 The market as the ledger needs it: every session of every security ever targeted, from its first decision until it has been without a
@@ -34,7 +43,7 @@ An action may take more out of the price than it adds in shares (rights, a demer
 the entitlement were sold for what it is worth in theory, so that what is no loss in pit.returns is none in the book.
 */
 with prints as not materialized (
-    {{ prices_then('date, session_no, security_id, ticker, open, high, low, close, volume') }}
+    {{ prices_then('date, session_no, security_id, ticker, open, high, low, close, volume, turnover_inr') }}
 ),
 
 traded as (
@@ -47,6 +56,7 @@ traded as (
         prices.low,
         prices.close,
         prices.volume,
+        prices.turnover_inr,
         lead(prices.session_no) over (partition by prices.security_id order by prices.session_no) as next_no,
     from prints as prices
     -- lint: allow time_join: a security is followed from its first decision on
@@ -106,6 +116,7 @@ actions as (
         product(actions.share_factor * actions.price_factor order by actions.ex_date, actions.kind) as all_kept,
         -- files round factors to a few digits: a loss that small is none
         if(all_kept between 0.999 and 1.001, 1.0, all_kept) as kept,
+        product(if(actions.kind in ('bonus', 'bonus undone'), actions.share_factor, 1.0) order by actions.ex_date, actions.kind) as bonus_factor,
         string_agg(actions.kind, '+' order by actions.ex_date, actions.kind) as action,
     from counted as actions
     inner join book.followed as followed on followed.security_id = actions.security_id
@@ -153,6 +164,7 @@ marked as (
         low,
         close,
         volume,
+        turnover_inr,
         close as mark,
         session_no as last_no,
     from traded
@@ -161,6 +173,7 @@ marked as (
         silent.session_no,
         silent.security_id,
         silent.ticker,
+        null,
         null,
         null,
         null,
@@ -181,6 +194,18 @@ taken as (
     from actions
     inner join marked as before on before.security_id = actions.security_id and before.session_no = actions.session_no - 1
     where actions.kept != 1.0
+),
+
+-- what the evening before knew of liquidity: the last session that told, as long ago as a silence may last
+usual as (
+    select
+        marked.session_no,
+        marked.security_id,
+        last_value(daily.adv_inr ignore nulls) over evenings as adv_inr,
+        last_value(daily.vol_252 ignore nulls) over evenings as sigma,
+    from marked
+    left join features.daily as daily on daily.security_id = marked.security_id and daily.session_no = marked.session_no
+    window evenings as (partition by marked.security_id order by marked.session_no rows between {{ delist_after_sessions }} preceding and 1 preceding)
 )
 
 select
@@ -193,12 +218,19 @@ select
     marked.low,
     marked.close,
     marked.volume,
+    marked.turnover_inr,
+    usual.adv_inr,
+    usual.sigma,
     marked.mark,
     marked.session_no - marked.last_no as sessions_stale,
     coalesce(actions.share_factor, 1.0) as share_factor,
     coalesce(actions.cash_per_share, 0.0) + coalesce(taken.cash_per_share, 0.0) as cash_per_share,
+    coalesce(actions.bonus_factor, 1.0) as bonus_factor,
+    coalesce(actions.kept, 1.0) as kept,
+    coalesce(taken.cash_per_share, 0.0) as taken_per_share,
     actions.action,
 from marked
 inner join calendar on calendar.session_no = marked.session_no
+inner join usual on usual.session_no = marked.session_no and usual.security_id = marked.security_id
 left join actions on actions.security_id = marked.security_id and actions.session_no = marked.session_no
 left join taken on taken.security_id = marked.security_id and taken.session_no = marked.session_no

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tsq.quant.book import MOST, NEARLY_WHOLE, Book, Day, batch_of, record
+from tsq.quant.book import MOST, NEARLY_WHOLE, Book, Day, Orders, batch_of, record
 from tsq.quant.market import Floats, Ints
 
 
@@ -21,7 +21,9 @@ def adjust_for_actions(book: Book, day: Day) -> Book:
         return book
     held = book.shares[actions.names] > 0
     if not held.any():
-        return book
+        return _rescale_orders(book, actions.names, actions.factor, book.shares[actions.names])
+    unheld = ~held
+    book = _rescale_orders(book, actions.names[unheld], actions.factor[unheld], book.shares[actions.names[unheld]])
     names, factor, label = actions.names[held], actions.factor[held], actions.label[held]
     old = book.shares[names]
     exact = np.minimum(old * factor, MOST)
@@ -30,7 +32,7 @@ def adjust_for_actions(book: Book, day: Day) -> Book:
     part[part < NEARLY_WHOLE] = 0.0
     price, cash = day.worth(names), old * actions.cash[held]
     sold, cash = _taken_back(book.cash + float(np.sum(part * price)), cash, new, price)
-    book = _rescale_sells(book, names, factor, new - sold)
+    book = _rescale_orders(book, names, factor, new - sold)
     batches = []
     if (changed := factor != 1.0).any():
         batches.append(batch_of("corporate_action", day, names[changed], label[changed], shares=(new - old)[changed]))
@@ -64,7 +66,10 @@ def _taken_back(has: float, cash: Floats, shares: Ints, price: Floats) -> tuple[
 def close_dead(book: Book, day: Day) -> Book:
     """Close holdings that have not traded for the stated number of sessions, at a haircut to the last price."""
     dead = day.market.deaths.get(day.row)
-    if dead is None or not len(names := dead[book.shares[dead] > 0]):
+    if dead is None:
+        return book
+    book = replace(book, buys=book.buys.only(~np.isin(book.buys.names, dead)))
+    if not len(names := dead[book.shares[dead] > 0]):
         return book
     qty = book.shares[names]
     price = day.market.before[day.row, names] * (1.0 - day.policy.delist_haircut)
@@ -74,12 +79,17 @@ def close_dead(book: Book, day: Day) -> Book:
     return record(book, [closed])
 
 
-def _rescale_sells(book: Book, names: Ints, factor: Floats, shares: Ints) -> Book:
-    """Waiting sells count shares, so they change with them, and never sell more than there are."""
-    waiting = book.sells
-    if not len(waiting.names):
+def _rescale_orders(book: Book, names: Ints, factor: Floats, shares: Ints) -> Book:
+    """Waiting orders count shares, so they change with them, and never sell more than there are."""
+    if not len(book.sells.names) and not len(book.buys.names):
         return book
     ratio, most = np.ones(len(book.shares)), book.shares.copy()
     ratio[names], most[names] = factor, shares
-    qty = np.floor(np.minimum(waiting.qty * ratio[waiting.names], MOST) + NEARLY_WHOLE).astype(np.int64)
-    return replace(book, sells=replace(waiting, qty=np.minimum(qty, most[waiting.names])))
+
+    def rescaled(waiting: Orders) -> Ints:
+        exact = np.minimum(waiting.qty * ratio[waiting.names], MOST)
+        return np.floor(exact + NEARLY_WHOLE).astype(np.int64)
+
+    sells, buys = book.sells, book.buys
+    sells = sells.left(np.minimum(rescaled(sells), most[sells.names]))
+    return replace(book, sells=sells, buys=buys.left(rescaled(buys)))

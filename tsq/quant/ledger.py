@@ -3,6 +3,9 @@
 A step is a pure function `(book, day) -> book`; `STEPS` is the order in which they act on a session. A step sees the
 market up to its session only, appends what it did to `book.events`, and leaves the rest alone. What a portfolio decides
 at the evening of session t trades at session t + 1.
+
+The overlay's steps (`tsq.quant.overlay`) and those of the law stand in the order like any other; each does nothing for
+a portfolio whose policy has no `overlay` or no `taxes`.
 """
 
 from __future__ import annotations
@@ -15,11 +18,12 @@ import polars as pl
 
 from tsq.quant.book import Book, Day, Policy, Step, Targets, batch_of
 from tsq.quant.events import NOBODY, Batch
+from tsq.quant.financing import pay_interest
 from tsq.quant.holdings import adjust_for_actions, close_dead
 from tsq.quant.market import Market
-from tsq.quant.trading import buy, decide, sell
+from tsq.quant.trading import buy, decide, sell, switch
 
-STEPS: tuple[Step, ...] = (adjust_for_actions, close_dead, decide, sell, buy)
+STEPS: tuple[Step, ...] = (adjust_for_actions, close_dead, pay_interest, decide, switch, sell, buy)
 
 
 def fold(market: Market, policy: Policy, capital: float, steps: Sequence[Step] = STEPS) -> list[Batch]:

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from tsq.cli import workspace
+from tsq.engine import seeds
 from tsq.engine.graph import Graph
 
 ROOT = Path(__file__).parents[3]
@@ -38,7 +39,13 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
     days = [day for day in days if day.weekday() < 5][:n_days]
     months = [(day.year, day.month) for day in days]
     later = [*days[1:], days[-1] + dt.timedelta(1)]
-    sessions = pl.DataFrame({"date": days, "session_no": np.arange(1, n_days + 1, dtype=np.int32)})
+    sessions = pl.DataFrame(
+        {
+            "date": days,
+            "session_no": np.arange(1, n_days + 1, dtype=np.int32),
+            "is_short": np.arange(1, n_days + 1) % 60 == 7,
+        }
+    )
     rebalances = sessions.with_columns(
         is_week_end=pl.Series(
             [day.isocalendar()[:2] != after.isocalendar()[:2] for day, after in zip(days, later, strict=True)]
@@ -80,9 +87,18 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
             "high": np.maximum(open_, close)[at],
             "low": np.minimum(open_, close)[at],
             "close": close[at],
-            "volume": np.where(rng.random(len(rows)) < 0.01, 0, 1000),
+            "volume": np.where(rng.random(len(rows)) < 0.01, 0, 1_000_000),
+            "turnover_inr": close[at] * 1_000_000.0,
             "seen_on": [days[row] for row in rows],
         }
+    )
+    # short sessions have no row, and the first ones know nothing
+    daily = prices.filter(pl.col("session_no") % 60 != 7).select(
+        "date",
+        "session_no",
+        "security_id",
+        adv_inr=pl.when(pl.col("session_no") > 5).then(pl.col("turnover_inr")),
+        vol_252=pl.when(pl.col("session_no") > 5).then(0.02),
     )
     decisions = (
         rebalances.filter(pl.col("session_no") > 20)
@@ -110,6 +126,7 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
     return {
         "pit.sessions": sessions,
         "pit.prices": prices,
+        "features.daily": daily,
         "pit.corporate_actions": filed,
         "pit.returns": returns.select("date", "session_no", "security_id", "ret"),
         # nothing was corrected, and nothing came late
@@ -152,15 +169,32 @@ def cut(market: dict[str, pl.DataFrame], day: dt.date) -> dict[str, pl.DataFrame
     return past | {"pit.corporate_actions": market["pit.corporate_actions"].filter(pl.col("ex_date") <= day)}
 
 
+def settings(graph: Graph, market: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The project's own tables of settings, but for those the market brings."""
+    types = {"VARCHAR": pl.String, "DOUBLE": pl.Float64, "INTEGER": pl.Int32, "BOOLEAN": pl.Boolean, "DATE": pl.Date}
+    found = {}
+    for name, dataset in graph.catalog.config.items():
+        if f"config.{name}" not in market:
+            schema = {column.name: types[column.type] for column in dataset.columns}
+            rows = seeds.read(dataset, graph.catalog.project.root).rows
+            found[f"config.{name}"] = pl.DataFrame(rows, schema=schema, orient="row")
+    return found
+
+
 def build(graph: Graph, market: dict[str, pl.DataFrame]) -> duckdb.DuckDBPyConnection:
     """Run the portfolio, book and kpis models over a market."""
     con = duckdb.connect()
-    for schema in ("pit", "universe", "signals", "config", *LAYERS):
+    for schema in ("pit", "features", "universe", "signals", "config", *LAYERS):
         con.execute(f"create schema {schema}")
-    for name, table in market.items():
+    for name, table in (settings(graph, market) | market).items():
         con.register("table_", table)
         con.execute(f"create table {name} as select * from table_")
         con.unregister("table_")
+    portfolios = graph.catalog.config["portfolios"].columns
+    for column in portfolios:
+        if column.name not in market["config.portfolios"].columns:
+            usual = "null" if column.default is None else f"'{column.default}'"
+            con.execute(f"alter table config.portfolios add column {column.name} {column.type} default {usual}")
     for name, node in graph.nodes.items():
         if node.model.layer not in LAYERS:
             continue

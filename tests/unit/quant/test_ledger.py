@@ -6,60 +6,11 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from fold_bench import NAN, RATES, action, market_of, policy_of, run, seen
 
 from tsq.errors import TsqError
-from tsq.quant.book import Policy, Targets
-from tsq.quant.charges import BUY, SELL, schedule
-from tsq.quant.events import events_table
+from tsq.quant.charges import BUY, SELL
 from tsq.quant.ledger import STEPS, fold, targets_by_day
-from tsq.quant.market import Actions, Market
-
-NAN = np.nan
-RATES = pl.DataFrame(
-    {
-        "from_date": [dt.date(2000, 1, 1)],
-        "to_date": [None],
-        "item": ["STT_DELIVERY"],
-        "venue": ["ALL"],
-        "rate": [0.01],
-        "unit": ["ratio"],
-        "base": ["traded_value"],
-        "side": ["both"],
-        "status": ["verified"],
-    },
-    schema_overrides={"to_date": pl.Date},
-)
-
-
-def market_of(price, *, mark=None, actions=None, deaths=None):
-    """A market from trade prices; marks are the same prices carried over holes."""
-    price = np.array(price, float)
-    dates = np.array([np.datetime64("2024-01-01") + day for day in range(len(price))])
-    if mark is None:
-        mark = pl.DataFrame(price).with_columns(pl.all().fill_nan(None).forward_fill()).to_numpy().astype(float)
-    mark = np.array(mark, float)
-    before = np.vstack([np.full(price.shape[1], NAN), mark[:-1]])
-    for row, action in (actions or {}).items():
-        before[row, action.names] /= action.factor
-    return Market(dates, np.arange(price.shape[1]) + 100, price, before, actions or {}, deaths or {})
-
-
-def action(name, factor=1.0, cash=0.0, label="bonus"):
-    return Actions(np.array([name]), np.array([factor]), np.array([cash]), np.array([label]))
-
-
-def run(market, targets, *, capital=1000.0, slippage=0.0, rates=RATES[:0], haircut=0.5, steps=STEPS):
-    """Events of one portfolio as dictionaries; free of costs unless told otherwise."""
-    decided = {
-        day: Targets(np.array(list(want), int), np.array(list(want.values()), float)) for day, want in targets.items()
-    }
-    policy = Policy(decided, schedule(rates, market.dates, plan="NONE"), slippage, haircut)
-    table = events_table("p", fold(market, policy, capital, steps), market)
-    return table.to_dicts()
-
-
-def seen(events, *names):
-    return [tuple(event[name] for name in names) for event in events]
 
 
 def test_capital_comes_in_the_evening_of_the_first_decision_and_trades_the_session_after():
@@ -109,9 +60,12 @@ def test_weights_are_of_what_is_left_after_costs():
     assert events[1]["price"] == 1.0
 
 
-def test_a_buy_that_cannot_trade_lapses():
+def test_a_buy_that_cannot_trade_waits_for_the_names_next_session():
     events = run(market_of([[10.0, 10.0], [10.0, NAN], [10.0, 10.0]]), {0: {0: 0.5, 1: 0.5}})
-    assert seen(events[1:], "security_id", "shares") == [(100, 50)]
+    assert seen(events[1:], "security_id", "shares", "signal_date") == [
+        (100, 50, dt.date(2024, 1, 1)),
+        (101, 50, dt.date(2024, 1, 1)),
+    ]
 
 
 def test_a_sell_that_cannot_trade_waits_for_the_names_next_session():
@@ -136,9 +90,7 @@ def test_buys_are_cut_by_one_ratio_when_a_sell_is_stuck():
 def test_a_sell_that_would_not_pay_its_own_costs_waits():
     fixed = RATES.with_columns(item=pl.lit("BROKERAGE_ACME"), rate=pl.lit(50.0), unit=pl.lit("inr_per_order"))
     market = market_of([[10.0], [10.0], [0.1]])
-    decided = {0: Targets(np.array([0]), np.array([1.0])), 1: Targets(np.array([], int), np.array([]))}
-    policy = Policy(decided, schedule(fixed, market.dates, plan="ACME"), 0.0, 0.5)
-    batches = fold(market, policy, 1000.0)
+    batches = fold(market, policy_of(market, {0: {0: 1.0}, 1: {}}, rates=fixed, plan="ACME"), 1000.0)
     assert [batch.side for batch in batches] == [None, "buy"]
 
 
