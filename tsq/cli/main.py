@@ -322,6 +322,72 @@ def diff(
 
 
 @app.command()
+def compare(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PORTFOLIO|OPTIMISER...",
+            help="Portfolios of config/portfolios.yml, and optimisers; default: equal_weight min_variance.",
+        ),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(metavar="PORTFOLIO", help="What optimisers are applied to; default: the first portfolio."),
+    ] = None,
+    lookback: Annotated[
+        list[str] | None, typer.Option(metavar="SESSIONS", help="Window of returns; 126,252 compares both.")
+    ] = None,
+    rebalance: Annotated[list[str] | None, typer.Option(metavar="ME|WE|QE", help="When to decide.")] = None,
+    cost_bps: Annotated[
+        list[str] | None, typer.Option(metavar="BPS", help="Slippage of every fill, beside the dated charges.")
+    ] = None,
+    start: Annotated[list[str] | None, typer.Option(metavar="DATE", help="First date to decide on.")] = None,
+    capital: Annotated[list[str] | None, typer.Option(metavar="INR", help="Cash at inception.")] = None,
+    tier: Annotated[list[str] | None, typer.Option(help="Capacity caps, a tier of config/capacity.yml.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--with", metavar="COLUMN=VALUE", help="Another value of any column of config/portfolios.yml."),
+    ] = None,
+    file: Annotated[Path | None, typer.Option(help="More portfolios, in the form of config/portfolios.yml.")] = None,
+    build: Annotated[str, typer.Option(metavar="NAME", help="What the build is called that holds them.")] = "compare",
+    as_of: AsOfOption = None,
+    sets: SetOption = None,
+    profile: ProfileOption = None,
+    threads: Annotated[
+        int | None, typer.Option(envvar="TSQ_THREADS", help="Worker threads; default: one a core.")
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option(envvar="TSQ_MEMORY_LIMIT", help="For example 4GB; more is spilled to disk.")
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for another run to end instead of giving up.")] = False,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put portfolios side by side on one universe, in a build aside; several values of an option are all compared."""
+    from tsq.cli import running, side_by_side
+    from tsq.cli.variants import COST
+
+    options = {
+        "--lookback": ("look_back_sessions", tuple(lookback or ())),
+        "--rebalance": ("rebalance", tuple(rebalance or ())),
+        "--cost-bps": (COST, tuple(cost_bps or ())),
+        "--start": ("starts_on", tuple(start or ())),
+        "--capital": ("capital_inr", tuple(capital or ())),
+        "--tier": ("tier", tuple(tier or ())),
+    }
+    side_by_side.compare(
+        root=project,
+        sets=sets or [],
+        profile=profile,
+        question=side_by_side.Question(tuple(words or ()), options, tuple(settings or ()), on, file),
+        as_of=as_of,
+        name=build,
+        work=running.Work(threads, memory_limit, wait, False),
+        as_json=as_json,
+    )
+
+
+@app.command()
 def report(project: ProjectOption = None) -> None:
     """Write the HTML report of the published warehouse."""
     from tsq.cli import running

@@ -46,6 +46,14 @@ class Work:
     verify_skips: bool
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What a run left: where its build can be opened, and the plan it carried out."""
+
+    path: Path
+    plan: Plan
+
+
 def run(
     *,
     root: Path | None,
@@ -61,6 +69,31 @@ def run(
     if wish.build:
         builds.check_name(wish.build)
     graph = workspace.load_graph(root, sets, profile)
+    project = graph.catalog.project
+    ended = bring_up(graph, wish, work)
+    with_report = with_report and wish.build is None
+    index = project.reports / "out" / "index.html"
+    if with_report and not (ended.plan.nothing_to_do and _has_report(project)):
+        report_files(project)
+    seconds = time.perf_counter() - clock
+    if as_json:
+        manifest = builds.sound(ended.path.resolve())
+        told = {"warehouse": str(ended.path), "seconds": seconds, "manifest": asdict(manifest) if manifest else None}
+        typer.echo(json.dumps(told, default=str))
+        return
+    market_name = "demo market" if ended.plan.inputs.market == "demo" else "real data"
+    typer.echo(f"warehouse  {workspace.shown(ended.path, project)}   {market_name}, {_as_of(ended.plan)}")
+    if with_report:
+        typer.echo(f"report     {workspace.shown(index, project)}")
+    workspace.say(f"done in {seconds:.1f} s")
+
+
+def bring_up(graph: Graph, wish: Wish, work: Work) -> Ended:
+    """Make the wished build of a project, unless it stands already; the demo market first where there is no data.
+
+    Raises:
+        TsqError: data that are too old, another run at work, a model that does not run, a promise that is broken.
+    """
     project = graph.catalog.project
     path, note = project.pointer, None
     plan = make_plan(graph, wish)
@@ -86,21 +119,7 @@ def run(
     failed.forget(project.warehouse / "failed", [step.name for step in plan.steps])
     if note:
         workspace.say(note)
-    with_report = with_report and wish.build is None
-    index = project.reports / "out" / "index.html"
-    if with_report and not (plan.nothing_to_do and _has_report(project)):
-        report_files(project)
-    seconds = time.perf_counter() - clock
-    if as_json:
-        manifest = builds.sound(path.resolve())
-        ended = {"warehouse": str(path), "seconds": seconds, "manifest": asdict(manifest) if manifest else None}
-        typer.echo(json.dumps(ended, default=str))
-        return
-    market_name = "demo market" if plan.inputs.market == "demo" else "real data"
-    typer.echo(f"warehouse  {workspace.shown(path, project)}   {market_name}, {_as_of(plan)}")
-    if with_report:
-        typer.echo(f"report     {workspace.shown(index, project)}")
-    workspace.say(f"done in {seconds:.1f} s")
+    return Ended(path, plan)
 
 
 def make_plan(graph: Graph, wish: Wish) -> Plan:

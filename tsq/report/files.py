@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import polars as pl
 
 WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 
@@ -23,9 +27,27 @@ def write_text(path: Path, text: str, waits: tuple[float, ...] = WAITS) -> Path:
     Raises:
         OSError: the folder cannot be written to.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.stem}.{os.getpid()}.new{path.suffix}")
+    fresh = _fresh(path)
     fresh.write_text(text, encoding="utf-8", newline="")
+    return _put(fresh, path, waits)
+
+
+def write_frame(path: Path, frame: pl.DataFrame, waits: tuple[float, ...] = WAITS) -> Path:
+    """Write a frame as CSV, or as parquet where the name says so; as `write_text` does."""
+    fresh = _fresh(path)
+    if path.suffix == ".parquet":
+        frame.write_parquet(fresh)
+    else:
+        frame.write_csv(fresh)
+    return _put(fresh, path, waits)
+
+
+def _fresh(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f"{path.stem}.{os.getpid()}.new{path.suffix}")
+
+
+def _put(fresh: Path, path: Path, waits: tuple[float, ...]) -> Path:
     for wait in (*waits, None):
         try:
             fresh.replace(path)
