@@ -77,6 +77,7 @@ def model(
     trade_at: str,
     slippage_bps: float,
     brokerage_plan: str,
+    charge_rounding: str,
     delist_after_sessions: int,
     delist_haircut_pct: float,
 ) -> pl.DataFrame:
@@ -84,7 +85,7 @@ def model(
     since = targets["date"].min()
     sessions = pit__sessions.filter(pl.col("date") >= since) if since is not None else pit__sessions.clear()
     seen = market(quotes, sessions, price=trade_at, delist_after_sessions=delist_after_sessions)
-    charges = schedule(pit__charges, seen.dates, plan=brokerage_plan)
+    charges = schedule(pit__charges, seen.dates, plan=brokerage_plan, rounding=charge_rounding)
     tables = [pl.DataFrame(schema=COLUMNS)]
     for portfolio in portfolios.sort("portfolio").iter_rows(named=True):
         decided = targets.filter(pl.col("portfolio") == portfolio["portfolio"])

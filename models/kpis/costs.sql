@@ -6,13 +6,13 @@ checks:
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   window: {type: VARCHAR, doc: "kpis.windows"}
-  component: {type: VARCHAR, doc: "stt, exchange, ipft, sebi, stamp, gst, brokerage, dp, slippage"}
+  component: {type: VARCHAR, doc: "stt, exchange, ipft, sebi, stamp, gst, brokerage, dp, slippage, impact"}
   cost_inr: {type: DOUBLE, unit: inr, doc: "paid in the window"}
   bps_of_traded: {type: DOUBLE, unit: basis points, doc: "over the value bought and sold"}
   bps_of_value_ann: {type: DOUBLE, unit: basis points a year, doc: "over the average value of the portfolio"}
   last_date: {type: DATE, doc: "last session of the window"}
 ---
-Where the costs go.
+Where the costs go: each charge of the contract note, and slippage and impact, which nobody bills.
 */
 with daily as (
     select
@@ -27,6 +27,7 @@ with daily as (
         {{ stable_sum('brokerage_inr', 8) }} as brokerage_inr,
         {{ stable_sum('dp_inr', 8) }} as dp_inr,
         {{ stable_sum('slippage_inr', 8) }} as slippage_inr,
+        {{ stable_sum('coalesce(impact_inr, 0.0)', 8) }} as impact_inr,
     from book.trades
     group by portfolio, date
 ),
@@ -44,7 +45,8 @@ paid as (
             {'component': 'gst', 'cost_inr': gst_inr},
             {'component': 'brokerage', 'cost_inr': brokerage_inr},
             {'component': 'dp', 'cost_inr': dp_inr},
-            {'component': 'slippage', 'cost_inr': slippage_inr}
+            {'component': 'slippage', 'cost_inr': slippage_inr},
+            {'component': 'impact', 'cost_inr': impact_inr}
         ]) as item,
     from daily
 ),

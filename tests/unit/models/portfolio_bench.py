@@ -18,9 +18,9 @@ from tsq.engine.graph import Graph
 ROOT = Path(__file__).parents[3]
 LAYERS = ("portfolio", "book", "kpis")
 PORTFOLIOS = [
-    ("monthly", "one", 8, "ME", 0.20, 0.40, 1e7, "INDEX"),
-    ("quarterly", "two", 4, "QE", 0.25, 0.50, 1e5, "NOTHING"),
-    ("weekly", "one", 2, "WE", 0.30, 0.60, 1e6, "NOTHING, INDEX"),
+    ("monthly", "one", 8, "ME", 0.20, 0.40, 1e7, "INDEX", "uncapped"),
+    ("quarterly", "two", 4, "QE", 0.25, 0.50, 1e5, "NOTHING", "uncapped"),
+    ("weekly", "one", 2, "WE", 0.30, 0.60, 1e6, "NOTHING, INDEX", "calm"),
 ]
 OPEN_END = dt.date(9999, 12, 31)
 OPEN_TIME = pl.lit(dt.datetime.combine(OPEN_END, dt.time(), dt.UTC)).cast(pl.Datetime("us", "UTC"))
@@ -154,8 +154,26 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
         "config.blends": pl.DataFrame({"blend": ["one", "two"]}),
         "config.portfolios": pl.DataFrame(
             PORTFOLIOS,
-            schema=["portfolio", "blend", "top_n", "rebalance", "name_cap", "sector_cap", "capital_inr", "benchmark"],
+            schema=[
+                "portfolio",
+                "blend",
+                "top_n",
+                "rebalance",
+                "name_cap",
+                "sector_cap",
+                "capital_inr",
+                "benchmark",
+                "tier",
+            ],
             orient="row",
+        ),
+        # a tier that a weekly portfolio cannot keep
+        "config.capacity": pl.DataFrame(
+            {"tier": ["uncapped", "calm"], "max_participation": None, "max_exit_days": None, "turnover_low": None}
+            | {"turnover_high": [None, 0.1], "slippage_target_bps": None},
+            schema_overrides=dict.fromkeys(
+                ("max_participation", "max_exit_days", "turnover_low", "slippage_target_bps"), pl.Float64
+            ),
         ),
     }
 
