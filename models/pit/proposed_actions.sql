@@ -53,14 +53,7 @@ first day's prices. Measured in docs/measurements.md.
 */
 -- prints as the evening of their day showed them: what came late or was corrected later is no evidence
 with seen as not materialized (
-    {% set columns = 'date, session_no, security_id, kind, ticker, isin, series, open, high, low, close, prev_close, turnover_inr, known_at' -%}
-    select {{ columns | sql }}
-    from pit.prices
-    where seen_on = date
-    union all
-    select {{ columns | sql }}
-    from pit.price_versions
-    where seen_on = date and seen_to > date and seen_to < date '9999-12-31'
+    {{ prices_then('date, session_no, security_id, kind, ticker, isin, series, open, high, low, close, prev_close, turnover_inr, known_at') }}
 ),
 
 -- the window carries only what finds a break; the few that are found look up the rest
