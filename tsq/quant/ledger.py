@@ -21,9 +21,29 @@ from tsq.quant.events import NOBODY, Batch
 from tsq.quant.financing import pay_interest
 from tsq.quant.holdings import adjust_for_actions, close_dead
 from tsq.quant.market import Market
+from tsq.quant.overlay import begin, follow, observe, restrain, stop_at_open, stop_in_session
+from tsq.quant.tax_steps import account, pay
+from tsq.quant.tax_waiting import defer
 from tsq.quant.trading import buy, decide, sell, switch
 
-STEPS: tuple[Step, ...] = (adjust_for_actions, close_dead, pay_interest, decide, switch, sell, buy)
+STEPS: tuple[Step, ...] = (
+    begin,
+    adjust_for_actions,
+    close_dead,
+    pay_interest,
+    stop_at_open,
+    decide,
+    follow,
+    defer,
+    restrain,
+    switch,
+    sell,
+    pay,
+    buy,
+    stop_in_session,
+    account,
+    observe,
+)
 
 
 def fold(market: Market, policy: Policy, capital: float, steps: Sequence[Step] = STEPS) -> list[Batch]:

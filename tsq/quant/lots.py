@@ -166,10 +166,11 @@ def bonus_undone(lots: Lots, factor: Floats) -> Lots:
     """
     held = lots.held(len(factor))
     names = np.flatnonzero((factor < 1.0) & (held > 0.0))
+    if not len(names):
+        return lots
     rest, gone = taken(lots, names, held[names] * (1.0 - factor[names]), newest_first=True)
-    cost, lost = (np.bincount(some.names, some.cost, len(factor)) for some in (rest, gone))
-    kept = rest.held(len(factor))
-    share = np.divide(lost, kept, out=np.zeros_like(lost), where=(kept > 0.0) & (cost + lost > 0.0))
+    lost, kept = np.bincount(gone.names, gone.cost, len(factor)), rest.held(len(factor))
+    share = np.divide(lost, kept, out=np.zeros(len(factor)), where=kept > 0.0)
     return replace(rest, cost=rest.cost + share[rest.names] * rest.qty)
 
 
