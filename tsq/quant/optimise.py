@@ -60,7 +60,8 @@ DUST = 1e-9  # a smaller weight is none
 class Solution:
     """Weights and how they were found.
 
-    weights: (n,) in the problem's order, within caps and budget to 1e-9, and exactly 0 where nothing is held.
+    weights: (n,) in the problem's order, every limit kept to 1e-9 (the budget to 1e-9 a name), exactly 0 where nothing
+    is held.
     status: `optimal` (solved, gap proven), `closed_form` (nothing to solve), `relaxed:<limit>[+<limit>…]` (limits that
     gave, in their order), or `fallback:<method>` (the method failed, this one answered).
     gap: proven relative optimality gap; at most 1e-8.

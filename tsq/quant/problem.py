@@ -18,6 +18,8 @@ TURNOVER, EXPOSURES, PARTICIPATION, SECTOR, BUDGET = "turnover", "exposures", "p
 LIMITS = (TURNOVER, EXPOSURES, PARTICIPATION, SECTOR, BUDGET)
 RELAX = (TURNOVER, EXPOSURES, BUDGET)
 _UNTAGGED = ""
+_INDEFINITE = 1e-9
+_TINY = 1e-300  # so that a matrix of zeros passes: nothing moved
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +136,7 @@ def limits_of(problem: Problem) -> Limits:
     _refuse(n == 0, "a problem needs at least one name")
     _refuse(problem.covariance.shape != (n, n), f"covariance is not square: {problem.covariance.shape}")
     _finite("covariance", problem.covariance)
+    _refuse(not _is_covariance(problem.covariance), "covariance is not symmetric, or has a negative direction")
     cap, lower = _each("upper", problem.upper, n), _each("lower", problem.lower, n)
     capacity = np.full(n, np.inf) if problem.capacity is None else _each("capacity", problem.capacity, n)
     current = np.zeros(n) if problem.current is None else _each("current", problem.current, n)
@@ -283,6 +286,18 @@ def keeps(limits: Limits, weights: Floats, slack: float) -> bool:
         and (exposed <= limits.exposures_high + slack).all()
         and (exposed >= limits.exposures_low - slack).all()
     )
+
+
+def _is_covariance(matrix: Floats) -> bool:
+    """Whether a matrix is symmetric and positive semidefinite, to 1e-9 of its mean variance."""
+    unit = float(np.abs(np.diag(matrix)).mean())
+    if np.abs(matrix - matrix.T).max() > _INDEFINITE * unit:
+        return False
+    try:
+        np.linalg.cholesky(matrix + max(_INDEFINITE * unit, _TINY) * np.eye(len(matrix)))
+    except np.linalg.LinAlgError:
+        return False
+    return True
 
 
 def _wide(rows: Floats | Bools, m: int) -> Floats:
