@@ -218,7 +218,7 @@ def long_from(acquired: Days, convention: str = "strict") -> Days:
     """
     if convention not in CONVENTIONS:
         hint = did_you_mean(convention, CONVENTIONS) or f"known: {', '.join(CONVENTIONS)}"
-        raise TsqError(f"holding_period is '{convention}'", where="config/run.yml", hint=hint)
+        raise TsqError(f"holding_period is '{convention}'", where="config/taxpayers.yml", hint=hint)
     if convention == "days365":
         return acquired + np.timedelta64(365, "D")
     month = acquired.astype("M8[M]")

@@ -66,25 +66,25 @@ class Taxpayer:
         for knob, value, known in (
             ("holding_period", self.holding_period, CONVENTIONS),
             ("exemption_order", self.exemption, ORDERS),
-            ("tax_instalments", self.instalments, tuple(INSTALMENTS)),
+            ("instalments", self.instalments, tuple(INSTALMENTS)),
         ):
             if value not in known:
-                raise TsqError(f"{knob} is '{value}'", where="config/run.yml", hint=did_you_mean(value, known))
+                raise TsqError(f"{knob} is '{value}'", where="config/taxpayers.yml", hint=did_you_mean(value, known))
         charges = tuple(name.removesuffix("_inr") for name in CHARGES)
         for name in self.deductible:
             if name not in charges:
                 raise TsqError(
-                    f"deductible_charges names '{name}'", where="config/run.yml", hint=did_you_mean(name, charges)
+                    f"deductible_charges names '{name}'", where="config/taxpayers.yml", hint=did_you_mean(name, charges)
                 )
         if "stt" in self.deductible:
             raise TsqError(
                 "deductible_charges names stt",
-                where="config/run.yml",
+                where="config/taxpayers.yml",
                 hint="the transaction tax is never deducted from a gain: proviso to s.48",
             )
-        for knob, rate in (("slab_rate_pct", self.slab), ("surcharge_pct", self.surcharge or 0.0)):
+        for knob, rate in (("slab_rate", self.slab), ("surcharge", self.surcharge or 0.0)):
             if not 0.0 <= rate <= 1.0:
-                raise TsqError(f"{knob} is {rate * 100:g}", where="config/run.yml", hint="percent, 0 to 100")
+                raise TsqError(f"{knob} is {rate:g}", where="config/taxpayers.yml", hint="a ratio, 0 to 1")
 
     def levy(self, rates: Rates, year: int, income: Income, allowed: float = 0.0) -> float:
         """Tax of a financial year with its surcharge and cess over the tax without, ratio.

@@ -32,6 +32,8 @@ def defer(book: Book, day: Day) -> Book:
     fresh = np.isin(sells.reason, ("trim", "exit")) & (sells.signal == day.row - 1)
     if day.row - 1 in day.policy.targets:
         waited = NO_ORDERS
+    ordered = np.concatenate([sells.names[~fresh], book.buys.names])  # somebody else has found something newer to do
+    waited = waited.only(~np.isin(waited.names, ordered))
     again = np.array([state.until[name] <= day.date for name in waited.names.tolist()], bool)
     asked = sells.only(fresh).and_also(waited.only(again))
     free = book.shares.copy()

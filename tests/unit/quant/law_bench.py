@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
+import shutil
+import tempfile
 from pathlib import Path
 
 import duckdb
@@ -17,13 +18,27 @@ from tsq.engine.datasets import read_dataset
 from tsq.quant.tax import Law, law
 
 ROOT = Path(__file__).parents[3]
+PARTS = (
+    "config/run.yml",
+    "config/tax_rates.csv",
+    "models/layers.yml",
+    "models/pit/_layer.yml",
+    "models/pit/tax_rates.sql",
+    "sql/config/tax_rates.yml",
+    "sql/macros",
+)
 
 
 @functools.cache
 def tax_rates() -> pl.DataFrame:
-    """The table pit.tax_rates, made of the project's own file and model."""
-    catalog = catalogs.read(config.load(ROOT))
-    catalog = dataclasses.replace(catalog, models={"pit.tax_rates": catalog.models["pit.tax_rates"]})
+    """The table pit.tax_rates, made of the project's own file and model, and of nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        for path in PARTS:
+            copy = shutil.copytree if (ROOT / path).is_dir() else shutil.copyfile
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            copy(ROOT / path, root / path)
+        (model,) = compile_catalog(catalogs.read(config.load(root))).values()
     seed = seeds.read(read_dataset(ROOT / "sql" / "config" / "tax_rates.yml"), ROOT)
     with duckdb.connect() as con:
         con.execute("set timezone = 'UTC'")
@@ -33,7 +48,7 @@ def tax_rates() -> pl.DataFrame:
         con.executemany(
             f"insert into config.tax_rates values ({', '.join('?' for _ in seed.dataset.columns)})", seed.rows
         )
-        return con.sql(compile_catalog(catalog)["pit.tax_rates"].sql).pl()
+        return con.sql(model.sql).pl()
 
 
 @functools.cache

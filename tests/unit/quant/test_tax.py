@@ -349,11 +349,11 @@ def test_the_return_is_due_at_the_end_of_july():
     [
         ({"holding_period": "lunar"}, "holding_period"),
         ({"exemption": "mine_first"}, "exemption_order"),
-        ({"instalments": "never"}, "tax_instalments"),
+        ({"instalments": "never"}, "instalments"),
         ({"deductible": ("brokerage", "stt")}, "stt"),
         ({"deductible": ("lunch",)}, "lunch"),
-        ({"slab": 30.0}, "slab_rate_pct"),
-        ({"surcharge": -0.1}, "surcharge_pct"),
+        ({"slab": 30.0}, "slab_rate"),
+        ({"surcharge": -0.1}, "surcharge"),
     ],
 )
 def test_choices_are_ones_that_are_known(choice, says):
