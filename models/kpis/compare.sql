@@ -40,6 +40,8 @@ columns:
   turnover_ann: {type: DOUBLE, unit: ratio a year, doc: "kpis.turnover"}
   cost_drag_ann: {type: DOUBLE, unit: ratio a year, doc: "what costs took of the CAGR: gross less net"}
   tax_drag_ann: {type: DOUBLE, unit: ratio a year, doc: "what taxes took of the CAGR: net less after tax"}
+  capacity_inr: {type: DOUBLE, unit: inr, doc: "kpis.capacity: capital at which impact has taken a stated amount of the net CAGR; null where none of the grid does"}
+  is_beyond_grid: {type: BOOLEAN, doc: "kpis.capacity: the largest capital of the grid still loses less"}
 ---
 Portfolios side by side, over the time that all of them have lived: before costs, after costs, after taxes, and what each is measured
 against. Whole lives and other windows are in kpis.summary.
@@ -121,5 +123,8 @@ select
     turnover.turnover_ann,
     sides.cagr_gross - sides.cagr_net as cost_drag_ann,
     sides.cagr_net - sides.cagr_after_tax as tax_drag_ann,
+    capacity.capacity_inr,
+    capacity.is_beyond_grid,
 from sides
 left join kpis.turnover as turnover on turnover.portfolio = sides.portfolio and turnover."window" = 'common'
+left join kpis.capacity as capacity on capacity.portfolio = sides.portfolio

@@ -143,8 +143,12 @@ def _line(row: Mapping[str, Any], basis: str) -> tuple[str, ...]:
         *(formats.write(row[f"cagr_{side}"], "percent.2") for side in BASES),
         *(formats.write(row[f"{kpi}_{basis}"], spec) for kpi, _, spec in RISK),
         *(formats.write(row[kpi], spec) for kpi, _, spec in TRADED),
-        formats.write(row.get("capacity_inr"), "inr.0"),
+        _capacity(row),
     )
+
+
+def _capacity(row: Mapping[str, Any]) -> str:
+    return "beyond" if row["is_beyond_grid"] else formats.write(row["capacity_inr"], "inr.1")
 
 
 def _benchmark(row: Mapping[str, Any]) -> tuple[str, ...]:

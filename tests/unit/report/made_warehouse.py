@@ -88,13 +88,13 @@ def _curves(rng: np.random.Generator, dates: list[dt.date]) -> dict[str, tuple[s
             summary += [(portfolio, basis, "full", kpi, value, "ratio") for kpi, value in figures.items()]
             summary += [(portfolio, basis, "2023", "total_return", 0.123, "ratio")]
             sides |= {f"{kpi}_{basis}": value for kpi, value in figures.items()}
-        compare.append((portfolio, *sides.values(), 0.1, 2.04, 0.011, 0.02))
+        compare.append((portfolio, *sides.values(), 0.1, 2.04, 0.011, 0.02, 3e8))
     return {
         "kpis.curves": ("portfolio basis date nav drawdown", curves),
         "kpis.monthly_returns": ("portfolio basis year month ret", months),
         "kpis.summary": ("portfolio basis window kpi value unit", summary),
         "kpis.compare": (
-            f"portfolio {' '.join(sides)} cagr_after_tax turnover_ann cost_drag_ann tax_drag_ann",
+            f"portfolio {' '.join(sides)} cagr_after_tax turnover_ann cost_drag_ann tax_drag_ann capacity_inr",
             compare,
         ),
         "kpis.benchmark": ("portfolio benchmark date", [(portfolio, "DEMO 100", dates[0]) for portfolio in PORTFOLIOS]),
@@ -176,7 +176,7 @@ def _ops(market: str) -> dict[str, tuple[str, Rows]]:
         for n in range(1, 20)
     ]  # fmt: skip
     reasons = ["high is below low"] * 70 + ["price is not above zero"] * 30 + [EVIL] * 14
-    knobs = json.dumps({"slippage_bps": 10, "trade_at": "open", "ic_horizons": [1, 5, 21, 63]})
+    knobs = json.dumps({"slippage_bps": 10, "ic_horizons": [1, 5, 21, 63]})
     run = ("20231229T130000-4f2a91", CLOCK, market, CLOCK, 7.25, 48, 1234567, "0.1.0", "2.0.0", "3.11.7", "Linux", "ab12cd34ef56ab12", True, knobs)  # fmt: skip
     return {
         "ops.runs": (
