@@ -132,10 +132,16 @@ def _book(rng: np.random.Generator, dates: list[dt.date], ticker: str) -> dict[s
         for portfolio in PORTFOLIOS
         for n, name in enumerate(COMPONENTS)
     ]
+    curve = [
+        (portfolio, capital, 0.15 - lost, lost, lost * 4.0, lost * 5.0)
+        for portfolio in PORTFOLIOS
+        for capital, lost in ((1e6, 0.0), (1e8, 0.01), (1e10, 0.1))
+    ]
     navs = [(dates[-1], portfolio, basis, 1.5, 1.5e7, 2e5) for portfolio in PORTFOLIOS for basis in ("gross", "net")]
     return {
         "kpis.exposures": ("date portfolio sector weight names", exposures),
         "kpis.costs": ("portfolio window component cost_inr bps_of_traded bps_of_value_ann", costs),
+        "kpis.cost_curve": ("portfolio capital_inr net_cagr lost_ann participation_p95 over_pace_share", curve),
         "book.nav": ("date portfolio basis nav value_inr cash_inr", navs),
         "book.positions": ("date portfolio security_id ticker qty close value_inr weight is_stale", positions),
         "book.trades": ("seq date portfolio security_id ticker side value_inr cost_inr", trades),
