@@ -17,11 +17,13 @@ from tsq.engine.graph import Graph
 
 ROOT = Path(__file__).parents[3]
 LAYERS = ("portfolio", "book", "kpis")
+BUILT = ("risk", *LAYERS)  # the layer risk has tests of its own
 PORTFOLIOS = [
-    ("monthly", "one", 8, "ME", 0.20, 0.40, 1e7, "INDEX", "uncapped"),
-    ("quarterly", "two", 4, "QE", 0.25, 0.50, 1e5, "NOTHING", "uncapped"),
-    ("weekly", "one", 2, "WE", 0.30, 0.60, 1e6, "NOTHING, INDEX", "calm"),
+    ("monthly", "one", 8, "ME", 0.20, 0.40, 1e7, "INDEX", "uncapped", "equal_weight", 0.0, None),
+    ("quarterly", "two", 4, "QE", 0.25, 0.50, 1e5, "NOTHING", "uncapped", "min_variance", 0.0, None),
+    ("weekly", "one", 2, "WE", 0.30, 0.60, 1e6, "NOTHING, INDEX", "calm", "equal_weight", 0.1, "N7"),
 ]
+FUND = "N7"
 OPEN_END = dt.date(9999, 12, 31)
 OPEN_TIME = pl.lit(dt.datetime.combine(OPEN_END, dt.time(), dt.UTC)).cast(pl.Datetime("us", "UTC"))
 RIGHTS_ROW, RIGHTS_COLUMN, RIGHTS_FACTOR = 170, 8, 0.95
@@ -45,7 +47,7 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
             "session_no": np.arange(1, n_days + 1, dtype=np.int32),
             "is_short": np.arange(1, n_days + 1) % 60 == 7,
         }
-    )
+    ).with_columns(normal_no=(~pl.col("is_short")).cum_sum().cast(pl.Int32))
     rebalances = sessions.with_columns(
         is_week_end=pl.Series(
             [day.isocalendar()[:2] != after.isocalendar()[:2] for day, after in zip(days, later, strict=True)]
@@ -99,6 +101,7 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
         "security_id",
         adv_inr=pl.when(pl.col("session_no") > 5).then(pl.col("turnover_inr")),
         vol_252=pl.when(pl.col("session_no") > 5).then(0.02),
+        beta_252=pl.when(pl.col("session_no") > 5).then(0.5 + pl.col("security_id") % 7 / 7.0),
     )
     decisions = (
         rebalances.filter(pl.col("session_no") > 20)
@@ -110,6 +113,7 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
         sector=pl.when(pl.col("security_id") % 5 == 0)
         .then(None)
         .otherwise("S" + (pl.col("security_id") % 3).cast(pl.String)),
+        adv_inr=1e7 * (pl.col("security_id") - 499),
     )
     key = pl.col("date").dt.month() * 7919 + pl.col("security_id") * 104729
     scores = pl.concat(
@@ -118,8 +122,10 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
     )
     level = 1000.0 * np.cumprod(1.0 + rng.normal(0.0004, 0.01, n_days))
     returns = prices.sort("security_id", "session_no").with_columns(
-        ret=pl.col("close").pct_change().over("security_id")
+        ret=pl.col("close").pct_change().over("security_id"),
+        total_return_index=(pl.col("close") / pl.col("close").first()).over("security_id"),
     )
+    seen = ("date", "session_no", "security_id", "ticker", "ret", "total_return_index")
     filed = pl.DataFrame(
         actions, schema=["security_id", "ex_date", "kind", "share_factor", "price_factor", "cash_inr"], orient="row"
     ).with_columns(known_at=pl.col("ex_date").cast(pl.Datetime("us", "UTC")))
@@ -127,15 +133,26 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
         "pit.sessions": sessions,
         "pit.prices": prices,
         "features.daily": daily,
+        "features.market": sessions.with_columns(normal_no=pl.col("session_no"), ret=pl.lit(0.001)),
+        "pit.filings": pl.DataFrame(
+            schema={
+                "security_id": pl.Int64,
+                "period_start": pl.Date,
+                "period_end": pl.Date,
+                "known_from": pl.Datetime("us", "UTC"),
+            }
+        ),
         "pit.corporate_actions": filed,
-        "pit.returns": returns.select("date", "session_no", "security_id", "ret"),
+        "pit.returns": returns.select(seen),
         # nothing was corrected, and nothing came late
-        "pit.price_versions": prices.clear().with_columns(seen_to=pl.lit(OPEN_END)),
+        "pit.price_versions": prices.clear().with_columns(
+            seen_to=pl.lit(OPEN_END), known_from=OPEN_TIME, known_to=OPEN_TIME
+        ),
         "pit.replaced_actions": filed.clear().with_columns(known_from=pl.col("known_at"), known_to=pl.col("known_at")),
         "pit.vintages": pl.DataFrame(
             schema={"security_id": pl.Int64, "track": pl.Int64, "from_date": pl.Date, "to_date": pl.Date}
         ),
-        "pit.vintage_returns": returns.select("date", "session_no", "security_id", "ret", track="security_id").clear(),
+        "pit.vintage_returns": returns.select(*seen, track="security_id").clear(),
         "pit.benchmarks": sessions.with_columns(
             benchmark=pl.lit("INDEX"), kind=pl.lit("price"), level=pl.Series(level), is_filled=pl.lit(False)
         )
@@ -148,8 +165,26 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
         "pit.charges": pl.read_csv(ROOT / "config" / "charges.csv", try_parse_dates=True).with_columns(
             known_from=pl.col("from_date").cast(pl.Datetime("us", "UTC")), known_to=OPEN_TIME
         ),
+        "pit.tax_rates": pl.read_csv(ROOT / "config" / "tax_rates.csv", try_parse_dates=True).with_columns(
+            valid_from=pl.col("from_date"),
+            valid_to=pl.col("to_date").dt.offset_by("1d").fill_null(OPEN_END),
+            known_from=pl.col("from_date").cast(pl.Datetime("us", "UTC")),
+            known_to=OPEN_TIME,
+        ),
         "universe.rebalances": rebalances,
         "universe.members": members,
+        # one of the names that may not be bought is a fund
+        "universe.liquidity": members.select(
+            "date",
+            "security_id",
+            "ticker",
+            "adv_inr",
+            kind=pl.when(pl.col("ticker") == FUND).then(pl.lit("etf")).otherwise(pl.lit("equity")),
+            sessions_since_print=0,
+        ),
+        "signals.zscores": members.select(
+            "date", "security_id", factor=pl.lit("momentum_12_1"), z=((key * 13) % 1009) / 504.5 - 1.0
+        ),
         "signals.score": scores,
         "config.blends": pl.DataFrame({"blend": ["one", "two"]}),
         "config.portfolios": pl.DataFrame(
@@ -164,8 +199,22 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
                 "capital_inr",
                 "benchmark",
                 "tier",
+                "optimiser",
+                "conviction_cap",
+                "fallback",
             ],
             orient="row",
+        ).with_columns(look_back_sessions=20),
+        "config.discretionary": pl.DataFrame(
+            {
+                "portfolio": "weekly",
+                "ticker": "N3",
+                "from_date": dt.date(2020, 5, 1),
+                "to_date": dt.date(2020, 12, 31),
+                "weight": 0.2,
+                "written_on": dt.date(2020, 6, 1),
+                "thesis": "made up",
+            }
         ),
         # a tier that a weekly portfolio cannot keep
         "config.capacity": pl.DataFrame(
@@ -199,10 +248,21 @@ def settings(graph: Graph, market: dict[str, pl.DataFrame]) -> dict[str, pl.Data
     return found
 
 
+def buildable(graph: Graph) -> list[str]:
+    """Models of the layers that the market has all the sources of: none of what a broker's files say."""
+    given = set(made_market()) | {f"config.{name}" for name in graph.catalog.config}
+    out: list[str] = []
+    for name, node in graph.nodes.items():
+        if node.model.layer in BUILT and given.issuperset(node.own_reads):
+            given.add(name)
+            out.append(name)
+    return out
+
+
 def build(graph: Graph, market: dict[str, pl.DataFrame]) -> duckdb.DuckDBPyConnection:
     """Run the portfolio, book and kpis models over a market."""
     con = duckdb.connect()
-    for schema in ("pit", "features", "universe", "signals", "config", *LAYERS):
+    for schema in ("pit", "features", "universe", "signals", "config", *BUILT):
         con.execute(f"create schema {schema}")
     for name, table in (settings(graph, market) | market).items():
         con.register("table_", table)
@@ -213,9 +273,8 @@ def build(graph: Graph, market: dict[str, pl.DataFrame]) -> duckdb.DuckDBPyConne
         if column.name not in market["config.portfolios"].columns:
             usual = "null" if column.default is None else f"'{column.default}'"
             con.execute(f"alter table config.portfolios add column {column.name} {column.type} default {usual}")
-    for name, node in graph.nodes.items():
-        if node.model.layer not in LAYERS:
-            continue
+    for name in buildable(graph):
+        node = graph.nodes[name]
         if node.sql:
             con.execute(f"create table {name} as {node.sql}")
             continue
