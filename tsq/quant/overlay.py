@@ -16,6 +16,7 @@ than the overlay's greatest exposure.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,26 +36,17 @@ _HAIR = 1e-12
 
 
 @dataclass(frozen=True)
-class Risk:
-    """What an overlay remembers of a portfolio from one session to the next.
+class Hanging:
+    """Stops of a portfolio; arrays have one entry a name.
 
     Attributes:
-        level: (n_names,) stop of each holding in the coming session, rupees; NaN where there is none.
-        told: (n_names,) the same as it was last written down.
-        entry: (n_names,) price of the first purchase of each holding, in today's units; NaN where nothing is held.
-        since: (n_names,) row of that purchase; -1 where nothing is held.
-        due: (n_names,) whether a stop has fired that could not be filled yet.
-        stopped: (n_names,) row of the last stop.
-        hit: (n_names,) level of that stop, in today's units; NaN once the name has closed above it.
-        held: (n_names,) shares held at the close before.
-        variance: of the returns of what was held.
-        returns: the last of these returns, as many as the Kelly fraction needs.
-        peak: highest value at a close, rupees.
-        throttle: what the drawdown leaves.
-        wanted: exposure for the coming session, as of the last close.
-        applied: exposure that the holdings were last brought to.
-        owes: whether the holdings have outgrown the greatest exposure.
-        scales: multipliers as they were last written down, by name.
+        level: price at which the holding is sold in the coming session, rupees; NaN where there is none.
+        told: the same as it was last written down.
+        entry: price of the first purchase of the holding, in today's units; NaN where nothing is held.
+        since: row of that purchase; -1 where nothing is held.
+        due: whether a stop has fired that could not be filled yet.
+        stopped: row of the last stop.
+        hit: level of that stop, in today's units; NaN once the name has closed above it.
     """
 
     level: Floats
@@ -64,7 +56,23 @@ class Risk:
     due: npt.NDArray[np.bool_]
     stopped: Ints
     hit: Floats
-    held: Ints
+
+
+@dataclass(frozen=True)
+class Sized:
+    """What scales a portfolio.
+
+    Attributes:
+        variance: of the returns of what was held.
+        returns: the last of these returns, as many as the Kelly fraction needs.
+        peak: highest value at a close, rupees.
+        throttle: what the drawdown leaves.
+        wanted: exposure for the coming session, as of the last close.
+        applied: exposure that the holdings were last brought to.
+        owes: whether the holdings have outgrown the greatest exposure.
+        told: multipliers as they were last written down, by name.
+    """
+
     variance: Variance
     returns: Floats
     peak: float
@@ -72,14 +80,23 @@ class Risk:
     wanted: float
     applied: float
     owes: bool
-    scales: tuple[tuple[str, float], ...]
+    told: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What an overlay remembers of a portfolio between sessions; `held` is what it held at the last close."""
+
+    held: Ints
+    stops: Hanging
+    size: Sized
 
 
 def scale(book: Book, day: Day, targets: Targets) -> Targets:
     """Scale what an evening decided by the exposure of that evening; the hook `exposure` of a policy."""
     if day.policy.overlay is None:
         return targets
-    return replace(targets, weights=targets.weights * book.overlay.wanted)
+    return replace(targets, weights=targets.weights * book.overlay.size.wanted)
 
 
 def begin(book: Book, day: Day) -> Book:
@@ -90,14 +107,13 @@ def begin(book: Book, day: Day) -> Book:
     overlay: Overlay | None = day.policy.overlay
     if overlay is None:
         return book
-    risk = book.overlay or _start(book, day, overlay)
-    risk = replace(risk, held=book.shares)
-    actions = day.market.actions.get(day.row)
+    risk: Risk = book.overlay or _start(book, day, overlay)
+    stops, actions = risk.stops, day.market.actions.get(day.row)
     if actions is not None and overlay.rules.stops:
         ratio = np.ones(len(book.shares))
         ratio[actions.names] = actions.kept / actions.factor
-        risk = replace(risk, level=risk.level * ratio, entry=risk.entry * ratio, hit=risk.hit * ratio)
-    return replace(book, overlay=risk)
+        stops = replace(stops, level=stops.level * ratio, entry=stops.entry * ratio, hit=stops.hit * ratio)
+    return replace(book, overlay=Risk(book.shares, stops, risk.size))
 
 
 def stop_at_open(book: Book, day: Day) -> Book:
@@ -108,12 +124,12 @@ def stop_at_open(book: Book, day: Day) -> Book:
     overlay: Overlay | None = day.policy.overlay
     if overlay is None or not overlay.rules.stops:
         return book
-    risk: Risk = book.overlay
-    held = np.flatnonzero((book.shares > 0) & (risk.due | ~np.isnan(risk.level)))
+    stops: Hanging = book.overlay.stops
+    held = np.flatnonzero(stops.due | (stops.level > 0.0))
     if not len(held):
         return book
     open_, low = day.market.open[day.row, held], day.market.low[day.row, held]
-    stop = np.where(risk.due[held], np.inf, risk.level[held])
+    stop = np.where(stops.due[held], np.inf, stops.level[held])
     price = stop_fill(open_, low, stop)
     if not overlay.trades_at_close:
         price[open_ > stop] = np.nan
@@ -129,31 +145,31 @@ def follow(book: Book, day: Day) -> Book:
     if overlay is None or not overlay.rules.scales:
         return book
     risk: Risk = book.overlay
-    is_decided = day.row - 1 in day.policy.targets
-    if not is_decided and not risk.owes and abs(risk.wanted - risk.applied) <= overlay.rules.exposure_band + _HAIR:
+    size, is_decided = risk.size, day.row - 1 in day.policy.targets
+    if not is_decided and not size.owes and abs(size.wanted - size.applied) <= overlay.rules.exposure_band + _HAIR:
         return book
-    moved = replace(book, overlay=replace(risk, applied=risk.wanted, owes=False))
+    moved = replace(book, overlay=Risk(risk.held, risk.stops, replace(size, applied=size.wanted, owes=False)))
     if is_decided or book.wanted is None:
         return moved
-    moved = aim(moved, day, _rescaled(book, day, overlay))
+    moved = aim(moved, day, _rescaled(book, day, overlay, size))
     return replace(moved, sells=_by_scale(moved.sells), buys=_by_scale(moved.buys))
 
 
 def restrain(book: Book, day: Day) -> Book:
     """Hold orders back: sales of names held too shortly, purchases after a stop, part of those around results."""
     overlay: Overlay | None = day.policy.overlay
-    if overlay is None:
+    if overlay is None or not (len(book.sells.names) or len(book.buys.names)):
         return book
-    risk: Risk = book.overlay
+    stops: Hanging = book.overlay.stops
     rules, sells, buys = overlay.rules, book.sells, book.buys
     if rules.min_hold_sessions and len(sells.names) and day.row - 1 in day.policy.targets:
-        since = risk.since[sells.names]
+        since = stops.since[sells.names]
         is_new = (since >= 0) & (day.row - since < rules.min_hold_sessions) & (sells.signal == day.row - 1)
         sells = sells.only(~is_new)
     if rules.stops and len(buys.names):
-        is_barred = risk.due | (day.row - risk.stopped <= rules.reentry_sessions)
+        is_barred = stops.due | (day.row - stops.stopped <= rules.reentry_sessions)
         if rules.reentry_above_stop:
-            is_barred |= ~np.isnan(risk.hit)
+            is_barred |= ~np.isnan(stops.hit)
         buys = buys.only(~is_barred[buys.names])
     if overlay.in_event is not None and len(buys.names):
         is_new = (buys.signal == day.row - 1) & overlay.in_event[day.row - 1, buys.names]
@@ -166,12 +182,12 @@ def stop_in_session(book: Book, day: Day) -> Book:
     overlay: Overlay | None = day.policy.overlay
     if overlay is None or not overlay.rules.stops or overlay.trades_at_close:
         return book
-    risk: Risk = book.overlay
-    held = np.flatnonzero((book.shares > 0) & ~risk.due & ~np.isnan(risk.level))
+    stops: Hanging = book.overlay.stops
+    held = np.flatnonzero((book.shares > 0) & ~stops.due & (stops.level > 0.0))
     if not len(held):
         return book
     open_, low = day.market.open[day.row, held], day.market.low[day.row, held]
-    return _sell(book, day, held, stop_fill(open_, low, risk.level[held]))
+    return _sell(book, day, held, stop_fill(open_, low, stops.level[held]))
 
 
 def observe(book: Book, day: Day) -> Book:
@@ -180,65 +196,47 @@ def observe(book: Book, day: Day) -> Book:
     if overlay is None:
         return book
     risk: Risk = book.overlay
-    events = []
+    events, size = [], risk.size
     if overlay.rules.scales:
-        risk = _learned(risk, book, day, overlay)
-        scales = (*_scales(overlay, risk, day.row), ("exposure", risk.wanted), ("applied", risk.applied))
-        changed = [(name, value) for name, value in scales if (name, value) not in risk.scales]
+        size, changed = _learned(size, risk.held, book, day, overlay)
         if changed:
             names, values = zip(*changed, strict=True)
             nobody = np.full(len(names), NOBODY)
             events.append(batch_of("exposure", day, nobody, np.array(names), more={"level": np.array(values)}))
-            risk = replace(risk, scales=scales)
-    risk = _hung(risk, book, day, overlay)
-    same = (risk.level == risk.told) | (np.isnan(risk.level) & np.isnan(risk.told))
-    if not same.all():
-        at = np.flatnonzero(~same)
-        now, before = risk.level[at], risk.told[at]
-        kinds = [np.isnan(now), np.isnan(before), now > before]
-        reason = np.select(kinds, ["removed", "placed", "raised"], "rescaled")
-        events.append(batch_of("stop", day, at, reason, more={"level": now}))
-        risk = replace(risk, told=risk.level)
-    return replace(book, overlay=risk, events=(*book.events, *events))
+    stops = _hung(risk.stops, book, day, overlay)
+    moved = np.flatnonzero((stops.level != stops.told) & ((stops.level > 0.0) | (stops.told > 0.0)))
+    if len(moved):
+        now, before = stops.level[moved], stops.told[moved]
+        reason = np.where(now > before, "raised", "rescaled")
+        reason = np.where(np.isnan(now), "removed", np.where(np.isnan(before), "placed", reason))
+        events.append(batch_of("stop", day, moved, reason, more={"level": now}))
+        stops = replace(stops, told=stops.level)
+    return replace(book, overlay=Risk(book.shares, stops, size), events=(*book.events, *events))
 
 
 def _start(book: Book, day: Day, overlay: Overlay) -> Risk:
     """What is remembered before the first session that trades: nothing but the capital."""
     n = len(book.shares)
     nothing = np.full(n, np.nan)
-    risk = Risk(
-        level=nothing,
-        told=nothing,
-        entry=nothing,
-        since=np.full(n, -1),
-        due=np.zeros(n, np.bool_),
-        stopped=np.full(n, _NEVER),
-        hit=nothing,
-        held=book.shares,
-        variance=Variance(),
-        returns=np.empty(0),
-        peak=book.cash,
-        throttle=1.0,
-        wanted=1.0,
-        applied=1.0,
-        owes=False,
-        scales=(),
-    )
-    return replace(risk, wanted=_exposure(overlay, _scales(overlay, risk, day.row - 1)))
+    never = np.full(n, _NEVER)
+    stops = Hanging(nothing, nothing, nothing, np.full(n, -1), np.zeros(n, np.bool_), never, nothing)
+    size = Sized(Variance(), np.empty(0), book.cash, 1.0, 1.0, 1.0, False, ())
+    wanted = _exposure(overlay, _scales(overlay, size, day.row - 1))
+    return Risk(book.shares, stops, replace(size, wanted=wanted))
 
 
-def _scales(overlay: Overlay, risk: Risk, row: int) -> tuple[tuple[str, float], ...]:
+def _scales(overlay: Overlay, size: Sized, row: int) -> tuple[tuple[str, float], ...]:
     """The multipliers of the evening `row`, in the order they are applied."""
     rules = overlay.rules
     out = []
     for name in rules.scales:
         if name == "vol_scale":
-            vol = volatility(risk.variance, rules.vol_half_life, overlay.sessions_per_year)
+            vol = volatility(size.variance, rules.vol_half_life, overlay.sessions_per_year)
             value = vol_scale(vol, rules.vol_target or np.inf, rules.max_exposure)
         elif name == "throttle":
-            value = risk.throttle
+            value = size.throttle
         elif name == "kelly":
-            value = _kelly(overlay, risk)
+            value = _kelly(overlay, size.returns)
         elif name == "cap":
             value = rules.max_exposure
         else:
@@ -255,33 +253,36 @@ def _exposure(overlay: Overlay, scales: tuple[tuple[str, float], ...]) -> float:
     return min(product, overlay.rules.max_exposure)
 
 
-def _kelly(overlay: Overlay, risk: Risk) -> float:
+def _kelly(overlay: Overlay, returns: Floats) -> float:
     """Multiplier of the Kelly fraction; before there are enough returns 1, or the cap where that is less."""
     rules = overlay.rules
-    if len(risk.returns) < rules.kelly_sessions:
+    if len(returns) < rules.kelly_sessions:
         return min(1.0, rules.kelly_cap)
-    excess = risk.returns - overlay.risk_free
     floor = min(rules.risk_floor, rules.kelly_cap)
+    excess = returns - overlay.risk_free
     return kelly_scale(excess, rules.kelly_fraction, rules.kelly_cap, floor, overlay.sessions_per_year)
 
 
-def _learned(risk: Risk, book: Book, day: Day, overlay: Overlay) -> Risk:
-    """Take in the session: the return of what was held, the value, and the exposure that follows from them."""
-    rules = overlay.rules
-    ret = _return(risk.held, day)
-    if not np.isnan(ret):
+def _learned(size: Sized, held: Ints, book: Book, day: Day, overlay: Overlay) -> tuple[Sized, list[tuple[str, float]]]:
+    """Take in the session: the return of what was held, the value, the exposure that follows; and what is new of it."""
+    rules, variance, returns, throttle = overlay.rules, size.variance, size.returns, size.throttle
+    ret = _return(held, day)
+    if not math.isnan(ret):
         if rules.vol_target is not None:
-            risk = replace(risk, variance=see(risk.variance, ret, rules.vol_half_life))
+            variance = see(variance, ret, rules.vol_half_life)
         if rules.kelly_fraction > 0.0:
-            risk = replace(risk, returns=np.append(risk.returns, ret)[-rules.kelly_sessions :])
+            returns = np.append(returns, ret)[-rules.kelly_sessions :]
     value = value_at_close(book, day)
-    peak = max(risk.peak, value)
-    throttle = risk.throttle
+    peak = max(size.peak, value)
     if overlay.throttle is not None:
         throttle = held_back(throttle, overlay.throttle, 1.0 - value / peak, rules.throttle_hysteresis)
     owes = rules.max_exposure > 1.0 and value - book.cash > (rules.max_exposure + rules.exposure_band) * value
-    risk = replace(risk, peak=peak, throttle=throttle, owes=owes)
-    return replace(risk, wanted=_exposure(overlay, _scales(overlay, risk, day.row)))
+    now = Sized(variance, returns, peak, throttle, size.wanted, size.applied, owes, size.told)
+    scales = _scales(overlay, now, day.row)
+    wanted = _exposure(overlay, scales)
+    told = (*scales, ("exposure", wanted), ("applied", size.applied))
+    changed = [pair for pair in told if pair not in size.told]
+    return Sized(variance, returns, peak, throttle, wanted, size.applied, owes, told), changed
 
 
 def _return(held: Ints, day: Day) -> float:
@@ -291,7 +292,7 @@ def _return(held: Ints, day: Day) -> float:
     """
     names = np.flatnonzero(held)
     if not len(names):
-        return float("nan")
+        return math.nan
     shares = held[names].astype(float)
     mark = day.market.mark[day.row, names]
     cash = 0.0
@@ -305,34 +306,28 @@ def _return(held: Ints, day: Day) -> float:
     if dead is not None:
         mark = np.where(np.isin(names, dead), mark * (1.0 - day.policy.delist_haircut), mark)
     before = float(np.sum(shares * day.market.before[day.row, names]))
-    return (float(np.sum(shares * mark)) + cash) / before - 1.0 if before > 0.0 else float("nan")
+    return (float(np.sum(shares * mark)) + cash) / before - 1.0 if before > 0.0 else math.nan
 
 
-def _hung(risk: Risk, book: Book, day: Day, overlay: Overlay) -> Risk:
+def _hung(stops: Hanging, book: Book, day: Day, overlay: Overlay) -> Hanging:
     """Remember what was bought and sold, and hang stops for the coming session; none of them ever comes down."""
-    rules = overlay.rules
-    held, known = book.shares > 0, risk.since >= 0
-    since, entry = risk.since, risk.entry
+    rules, held, since, entry = overlay.rules, book.shares > 0, stops.since, stops.entry
+    known = since >= 0
     if (held != known).any():
         since = np.where(held, np.where(known, since, day.row), -1)
         entry = np.where(held, np.where(known, entry, day.price), np.nan)
     if not rules.stops:
-        return replace(risk, since=since, entry=entry)
+        return stops if since is stops.since else replace(stops, since=since, entry=entry)
     mark = day.market.mark[day.row]
-    level = np.where(held, risk.level, np.nan)
+    level = stops.level
     if overlay.atr is not None and overlay.highest is not None and rules.stop_multiple is not None:
         hanging = chandelier(overlay.highest[day.row], overlay.atr[day.row], mark, rules.stop_multiple)
-        level = np.where(held, ratchet(level, hanging), np.nan)
+        level = ratchet(level, hanging)
     if rules.hard_stop is not None:
         level = ratchet(level, entry * (1.0 - rules.hard_stop))
-    return replace(
-        risk,
-        level=level,
-        since=since,
-        entry=entry,
-        due=risk.due & held,
-        hit=np.where(mark > risk.hit, np.nan, risk.hit),
-    )
+    level = np.where(held, level, np.nan)
+    hit = np.where(mark > stops.hit, np.nan, stops.hit)
+    return Hanging(level, stops.told, entry, since, stops.due & held, stops.stopped, hit)
 
 
 def _sell(book: Book, day: Day, names: Ints, price: Floats) -> Book:
@@ -340,31 +335,36 @@ def _sell(book: Book, day: Day, names: Ints, price: Floats) -> Book:
 
     Nothing else is done in those names: orders that wait for them are taken back.
     """
-    fires = ~np.isnan(price)
-    if not fires.any():
+    fires = np.flatnonzero(~np.isnan(price) & (book.shares[names] > 0))
+    if not len(fires):
         return book
     names, price = names[fires], price[fires]
     n = len(names)
     orders = Orders(names, book.shares[names], np.full(n, day.row - 1), np.full(n, "stop"), np.full(n, day.row))
     risk: Risk = book.overlay
     book, rest = execute(book, day, SELL, orders, price)
-    due, stopped, hit = risk.due.copy(), risk.stopped.copy(), risk.hit.copy()
-    hit[names] = np.where(due[names], hit[names], risk.level[names])
+    stops = risk.stops
+    due, stopped, hit = stops.due.copy(), stops.stopped.copy(), stops.hit.copy()
+    hit[names] = np.where(due[names], hit[names], stops.level[names])
     stopped[names] = day.row
     due[names] = False
     due[rest.names] = True
     return replace(
         book,
-        sells=book.sells.only(~np.isin(book.sells.names, names)),
-        buys=book.buys.only(~np.isin(book.buys.names, names)),
-        overlay=replace(risk, due=due, stopped=stopped, hit=hit),
+        sells=_without(book.sells, names),
+        buys=_without(book.buys, names),
+        overlay=Risk(risk.held, replace(stops, due=due, stopped=stopped, hit=hit), risk.size),
     )
 
 
-def _rescaled(book: Book, day: Day, overlay: Overlay) -> Targets:
+def _without(orders: Orders, names: Ints) -> Orders:
+    """Orders of other names."""
+    return orders.only(~np.isin(orders.names, names)) if len(orders.names) else orders
+
+
+def _rescaled(book: Book, day: Day, overlay: Overlay, size: Sized) -> Targets:
     """Weights that change the exposure and nothing else: of what is held and what waiting orders mean to hold."""
-    risk: Risk = book.overlay
-    if risk.applied <= 0.0 and book.wanted is not None:
+    if size.applied <= 0.0 and book.wanted is not None:
         return scale(book, day, book.wanted)
     meant = book.shares.copy()
     meant[book.sells.names] -= book.sells.qty
@@ -372,8 +372,8 @@ def _rescaled(book: Book, day: Day, overlay: Overlay) -> Targets:
     names = np.flatnonzero(meant > 0)
     price = np.nan_to_num(day.market.before[day.row, names])
     weights = meant[names] * price / value_coming_in(book, day)
-    ratio = risk.wanted / risk.applied
-    if risk.owes:
+    ratio = size.wanted / size.applied
+    if size.owes:
         ratio = min(ratio, overlay.rules.max_exposure / float(np.sum(weights)))
     return Targets(names, weights * ratio)
 

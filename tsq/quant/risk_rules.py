@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,7 @@ class Rules:
         """Whether any of the rules can ever act."""
         return bool(self.scales or self.stops or self.restrains)
 
-    @property
+    @cached_property
     def scales(self) -> tuple[str, ...]:
         """Rules that make multipliers, in the order they are applied."""
         asked = {
@@ -74,7 +74,7 @@ class Rules:
         named = tuple(name for name, is_asked in asked.items() if is_asked)
         return named or (("cap",) if self.max_exposure < 1.0 else ())
 
-    @property
+    @cached_property
     def stops(self) -> bool:
         """Whether positions have stops."""
         return self.stop_multiple is not None or self.hard_stop is not None

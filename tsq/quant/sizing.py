@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,8 +48,8 @@ def volatility(variance: Variance, half_life: float, sessions_per_year: int) -> 
     Source: J.P. Morgan, RiskMetrics (1996), for the recursion.
     """
     if variance.n < WARM_UP_HALF_LIVES * half_life:
-        return float("nan")
-    return float(np.sqrt(variance.total / (1.0 - decay(half_life) ** variance.n) * sessions_per_year))
+        return math.nan
+    return math.sqrt(variance.total / (1.0 - decay(half_life) ** variance.n) * sessions_per_year)
 
 
 def vol_scale(vol: float, target: float, cap: float) -> float:
@@ -55,7 +57,7 @@ def vol_scale(vol: float, target: float, cap: float) -> float:
 
     Where the volatility is not known yet nothing is scaled, up or down: 1, or the cap where that is less.
     """
-    if np.isnan(vol):
+    if math.isnan(vol):
         return min(1.0, cap)
     return cap if vol <= 0.0 else min(cap, target / vol)
 
@@ -68,7 +70,7 @@ def linear(drawdown: float, most: float, floor: float) -> float:
         most: the drawdown at which nothing would be left at risk.
         floor: least part that stays at risk.
     """
-    return float(np.clip(1.0 - drawdown / most, floor, 1.0))
+    return min(max(1.0 - drawdown / most, floor), 1.0)
 
 
 def grossman_zhou(drawdown: float, most: float, floor: float) -> float:
@@ -80,7 +82,7 @@ def grossman_zhou(drawdown: float, most: float, floor: float) -> float:
     """
     if drawdown >= most:
         return floor
-    return float(np.clip((most - drawdown) / (1.0 - drawdown) / most, floor, 1.0))
+    return min(max((most - drawdown) / (1.0 - drawdown) / most, floor), 1.0)
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Steps:
 
     def at(self, drawdown: float) -> float:
         """Throttle of a drawdown; at a step itself the step is not taken yet."""
-        passed = int(np.searchsorted(self.over, drawdown, side="left"))
+        passed = bisect_left(self.over, drawdown)
         return self.throttle[passed - 1] if passed else 1.0
 
 
@@ -158,9 +160,10 @@ def kelly_scale(returns: Floats, fraction: float, cap: float, floor: float, sess
     Returns:
         A ratio; 1 (or the cap, where that is less) for returns that do not vary.
     """
-    variance = float(np.var(returns, ddof=1)) * sessions_per_year
+    n, total = len(returns), float(np.sum(returns))
+    variance = (float(np.sum(returns * returns)) - total * total / n) / (n - 1) * sessions_per_year
     if variance <= 0.0:
         return min(1.0, cap)
-    mean = float(np.mean(returns)) * sessions_per_year
-    kept = shrinkage(mean / np.sqrt(variance), len(returns) / sessions_per_year)
-    return float(np.clip(fraction * kept * kelly(mean, variance)[0], floor, cap))
+    mean = total / n * sessions_per_year
+    kept = shrinkage(mean / math.sqrt(variance), n / sessions_per_year)
+    return min(max(fraction * kept * float(kelly(mean, variance)[0]), floor), cap)
