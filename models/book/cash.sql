@@ -4,15 +4,23 @@ grain: [portfolio, date]
 references: {date: pit.sessions.date}
 order: [portfolio, date]
 checks:
-  - cash_inr >= -0.01
   - costs_inr >= 0
+  - financing_inr >= 0
+  - name: only_stated_leverage_borrows
+    query: >-
+      select cash.date, cash.portfolio, cash.cash_inr from book.cash as cash
+      left join config.portfolios as portfolios on portfolios.portfolio = cash.portfolio
+      left join config.risk as risk on risk.overlay = portfolios.overlay and risk.max_exposure > 1 and risk.financing_rate is not null
+      where cash.cash_inr < -0.01 and risk.overlay is null
 columns:
   date: {type: DATE, doc: "session, from the inception on"}
   session_no: {type: INTEGER, doc: "pit.sessions"}
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   capital_inr: {type: DOUBLE, unit: inr, doc: "cash at inception"}
   flow_inr: {type: DOUBLE, unit: inr, doc: "change of cash in the session"}
-  costs_inr: {type: DOUBLE, unit: inr, doc: "charges and slippage of the session's fills"}
+  costs_inr: {type: DOUBLE, unit: inr, doc: "charges, slippage and impact of the session's fills"}
+  tax_inr: {type: DOUBLE, unit: inr, doc: "tax paid in the session; below zero where some came back"}
+  financing_inr: {type: DOUBLE, unit: inr, doc: "interest paid in the session on borrowed cash"}
   cash_inr: {type: DOUBLE, unit: inr, doc: "cash at the close"}
 ---
 Cash of each portfolio at the close of each session: the sum of every change since the inception.
@@ -31,6 +39,8 @@ flows as (
         portfolio,
         date,
         sum(cash_inr order by seq) as flow_inr,
+        sum(if(kind = 'tax', -cash_inr, 0.0) order by seq) as tax_inr,
+        sum(if(kind = 'financing', -cash_inr, 0.0) order by seq) as financing_inr,
     from book.events
     group by portfolio, date
 ),
@@ -51,6 +61,8 @@ select
     inceptions.capital_inr,
     coalesce(flows.flow_inr, 0.0) as flow_inr,
     coalesce(costs.costs_inr, 0.0) as costs_inr,
+    coalesce(flows.tax_inr, 0.0) as tax_inr,
+    coalesce(flows.financing_inr, 0.0) as financing_inr,
     sum(coalesce(flows.flow_inr, 0.0)) over (
         partition by inceptions.portfolio order by sessions.session_no rows between unbounded preceding and current row
     ) as cash_inr,

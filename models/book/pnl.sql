@@ -45,7 +45,7 @@ happened as (
         sum(case when events.kind = 'dividend' then events.cash_inr else 0.0 end order by events.seq) as dividend_inr,
     from book.events as events
     inner join book.quotes as quotes on quotes.date = events.date and quotes.security_id = events.security_id
-    where events.kind != 'corporate_action'
+    where events.kind in ('fill', 'fraction', 'delisting', 'dividend')
     group by events.date, events.portfolio, events.security_id
 )
 

@@ -8,7 +8,13 @@ order: [portfolio, date, security_id]
 checks:
   - qty > 0
   - value_inr > 0
-  - weight > 0 and weight <= 1 + 1e-9
+  - weight > 0
+  - name: only_stated_leverage_outgrows_the_portfolio
+    query: >-
+      select positions.date, positions.portfolio, positions.security_id, positions.weight from book.positions as positions
+      left join config.portfolios as portfolios on portfolios.portfolio = positions.portfolio
+      left join config.risk as risk on risk.overlay = portfolios.overlay and risk.max_exposure > 1 and risk.financing_rate is not null
+      where positions.weight > 1 + 1e-9 and risk.overlay is null
   - name: nothing_held_is_missing
     query: >-
       with latest as (select max(date) as date from pit.sessions)
@@ -33,7 +39,7 @@ columns:
   close: {type: DOUBLE, unit: inr, doc: "close, or the last one carried where nothing traded"}
   value_inr: {type: DOUBLE, unit: inr, doc: "qty × close"}
   weight: {type: DOUBLE, unit: ratio, doc: "of the portfolio's value, cash included"}
-  stop_price: {type: DOUBLE, unit: inr, doc: "null: no step of the fold sets stops"}
+  stop_price: {type: DOUBLE, unit: inr, doc: "stop in the coming session, as it hangs after this close; null where there is none"}
   is_stale: {type: BOOLEAN, doc: "the name did not trade in this session"}
 ---
 What each portfolio holds at the close of each session.
@@ -56,6 +62,18 @@ with held as (
         and quotes.date < holdings.to_date
 ),
 
+-- each level is written down when it changes, and null when the stop is gone
+stops as (
+    select
+        portfolio,
+        security_id,
+        date as from_date,
+        coalesce(lead(date) over (partition by portfolio, security_id order by date), date '9999-12-31') as to_date,
+        level as stop_price,
+    from book.events
+    where kind = 'stop'
+),
+
 totals as (
     select
         held.portfolio,
@@ -75,8 +93,13 @@ select
     held.close,
     held.value_inr,
     held.value_inr / nullif(totals.equity_inr + cash.cash_inr, 0.0) as weight,
-    null::double as stop_price,
+    stops.stop_price,
     held.is_stale,
 from held
 inner join totals on totals.portfolio = held.portfolio and totals.date = held.date
+left join stops
+    on stops.portfolio = held.portfolio
+    and stops.security_id = held.security_id
+    and held.date >= stops.from_date
+    and held.date < stops.to_date
 inner join book.cash as cash on cash.portfolio = held.portfolio and cash.date = held.date

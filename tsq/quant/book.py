@@ -71,14 +71,20 @@ class Execution:
     Attributes:
         sessions: an order is spread over so many in equal parts, from the one after the decision.
         participation: largest part of a session's volume that fills of a name may be.
-        adv_participation: largest value of them over the name's average daily value, known the evening before.
+        adv_participation: largest value of them over the name's average daily value, known the evening before; one
+            number, or (n_days, n_names) of them. A name whose average is not known has no such limit.
         impact: coefficient of the square-root law; 0 books none.
     """
 
     sessions: int = 1
     participation: float = np.inf
-    adv_participation: float = np.inf
+    adv_participation: float | Floats = np.inf
     impact: float = 0.0
+
+    def adv_part(self, row: int, names: Ints) -> Floats:
+        """(n_names,) `adv_participation` of names in a session."""
+        part = np.asarray(self.adv_participation, float)
+        return np.full(len(names), part) if part.ndim == 0 else part[row, names]
 
     def __post_init__(self) -> None:
         """Raise TsqError where nothing could ever trade, or trading would pay."""
@@ -87,8 +93,8 @@ class Execution:
                 f"orders are spread over {self.sessions} sessions", where="config/execution.yml", hint="1 or more"
             )
         for where, part in (("execution", self.participation), ("capacity", self.adv_participation)):
-            if not part > 0.0:
-                what = f"the largest participation is {part:g}: nothing could trade"
+            if not np.all(np.asarray(part) > 0.0):
+                what = f"the largest participation is {np.min(part):g}: nothing could trade"
                 raise TsqError(what, where=f"config/{where}.yml", hint="a ratio above 0; left out, there is no limit")
         if not self.impact >= 0.0:
             what = f"impact_coefficient is {self.impact:g}"
@@ -116,7 +122,8 @@ class Policy:
         slippage: cost of trading as a ratio of the traded value.
         delist_haircut: part of the last price lost when a dead holding is closed.
         execution: how orders trade.
-        name_cap: largest weight a purchase may bring a name to, of the value at the prices of the session.
+        name_cap: largest weight a purchase may bring a name to, of the value at the prices of the session; a name that
+            the decision itself wants more of (a fund) may have that.
         leverage: largest value of the holdings over that of the portfolio; above 1 cash may be negative.
         financing: yearly rate paid on negative cash, ratio; simple interest over calendar days, a year having 365.
         overlay: what the steps of `tsq.quant.overlay` need to know; None has none of them act.

@@ -91,7 +91,7 @@ def buy(book: Book, day: Day) -> Book:
     costs = _costs_of(day, BUY, waiting.names, today * np.nan_to_num(price), today * np.nan_to_num(price))
     value, weight = _value(book, day) - float(np.nansum(costs)), np.full(len(price), day.policy.name_cap)
     if book.aims is not None:
-        weight = np.minimum(weight, book.aims[waiting.names])
+        weight = np.minimum(np.maximum(weight, _decided(book)[waiting.names]), book.aims[waiting.names])
     most = np.minimum(weight * max(value, 0.0) / price, MOST)  # of a name without a price NaN, and nothing of it trades
     most = np.floor(np.nan_to_num(most) + NEARLY_WHOLE) - book.shares[waiting.names]
     bought = np.clip(most, 0.0, today).astype(np.int64)
@@ -124,6 +124,14 @@ def execute(book: Book, day: Day, side: int, orders: Orders, price: Floats | Non
     return _fill(book, day, side, orders, today, price), orders.left(orders.qty - today)
 
 
+def _decided(book: Book) -> Floats:
+    """(n_names,) weights of the newest decision: a fund may be wanted beyond the cap of a share."""
+    weights = np.zeros(len(book.shares))
+    if book.wanted is not None:
+        weights[book.wanted.names] = book.wanted.weights
+    return weights
+
+
 def is_locked(day: Day, side: int, names: Ints) -> npt.NDArray[np.bool_]:
     """Whether all of a session is at one price that nobody sells at (upper band) or buys at (lower band).
 
@@ -144,12 +152,13 @@ def _part(orders: Orders, day: Day) -> Ints:
 
 def _room(book: Book, day: Day, side: int, names: Ints, price: Floats) -> Ints:
     """Shares of each name that the session still lets trade."""
-    how, volume, adv = day.policy.execution, day.market.volume[day.row, names], day.market.adv[day.row, names]
+    how, volume = day.policy.execution, day.market.volume[day.row, names]
     room = np.full(len(names), MOST)
     if np.isfinite(how.participation):
         room = np.minimum(room, how.participation * volume)
-    if np.isfinite(how.adv_participation):
-        room = np.fmin(room, how.adv_participation * adv / price)
+    most = _most_of_adv(day, names)
+    if np.isfinite(most).any():
+        room = np.fmin(room, most / price)
     open_ = ~np.isnan(price) & (volume > 0.0) & ~is_locked(day, side, names)
     left = np.floor(np.where(open_, room, 0.0) + NEARLY_WHOLE).astype(np.int64)
     for batch in book.events:
@@ -158,6 +167,13 @@ def _room(book: Book, day: Day, side: int, names: Ints, price: Floats) -> Ints:
             traded[batch.names] = np.abs(batch.shares)
             left = np.maximum(left - traded[names], 0)
     return left
+
+
+def _most_of_adv(day: Day, names: Ints) -> Floats:
+    """Rupees of each name that the capacity lets trade in a session; NaN or infinite where it has no such limit."""
+    part = day.policy.execution.adv_part(day.row, names)
+    limited = np.isfinite(part)
+    return np.where(limited, np.where(limited, part, 0.0) * day.market.adv[day.row, names], np.inf)
 
 
 def _value(book: Book, day: Day) -> float:
@@ -235,9 +251,10 @@ def _costs_of_change(day: Day, names: Ints, change: Ints, price: Floats) -> floa
     """Costs of changing holdings by whole shares, rupees, as far as they are known before the session."""
     how, sold, bought = day.policy.execution, np.maximum(-change, 0) * price, np.maximum(change, 0) * price
     value, names = np.concatenate([sold, bought]), np.concatenate([names, names])
-    a_session = value / how.sessions
-    if np.isfinite(part := min(how.participation, how.adv_participation)):
-        a_session = np.fmin(a_session, part * day.market.adv[day.row, names])
+    adv = day.market.adv[day.row, names]
+    a_session = np.fmin(value / how.sessions, _most_of_adv(day, names))
+    if np.isfinite(how.participation):
+        a_session = np.fmin(a_session, how.participation * adv)
     costs = _costs_of(day, np.repeat([SELL, BUY], len(change)), names, value, a_session)
     return float(np.nansum(costs[: len(change)])) + float(np.nansum(costs[len(change) :]))
 

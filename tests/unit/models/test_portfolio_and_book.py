@@ -28,7 +28,7 @@ def book(graph, market) -> duckdb.DuckDBPyConnection:
 
 
 def models(graph):
-    return [name for name, node in graph.nodes.items() if node.model.layer in bench.LAYERS]
+    return [name for name in bench.buildable(graph) if graph.nodes[name].model.layer in bench.LAYERS]
 
 
 def rows(con, query):
@@ -51,7 +51,10 @@ def test_every_promise_holds(graph, book):
 
 def test_the_market_shows_every_kind_of_event(book):
     kinds = {row[0] for row in rows(book, "select distinct kind from book.events")}
-    assert kinds == {"inception", "fill", "corporate_action", "fraction", "dividend", "delisting"}
+    assert kinds == {
+        *("inception", "fill", "corporate_action", "fraction", "dividend", "delisting"),
+        *("lot", "match", "assessment", "tax", "stop", "exposure"),
+    }
 
 
 @pytest.mark.parametrize("day", [dt.date(2020, 6, 30), dt.date(2020, 9, 16), dt.date(2021, 1, 1), dt.date(2021, 3, 5)])
@@ -196,16 +199,17 @@ def test_quotes_end_when_a_holding_would_be_closed(book):
     ]
 
 
-def test_gross_adds_the_costs_of_each_session_back(book):
-    table = book.sql("select portfolio, basis, date, nav, value_inr, costs_inr from book.nav order by date").pl()
-    net = table.filter((pl.col("portfolio") == "monthly") & (pl.col("basis") == "net"))
-    gross = table.filter((pl.col("portfolio") == "monthly") & (pl.col("basis") == "gross"))
-    value, costs = net["value_inr"].to_list(), net["costs_inr"].to_list()
-    expected = 1.0
+def test_net_adds_taxes_back_and_gross_costs_too(book):
+    table = book.sql("select * from book.nav where portfolio = 'monthly' order by date").pl()
+    happened, net, gross = (table.filter(pl.col("basis") == basis) for basis in ("after_tax", "net", "gross"))
+    value, costs, taxes = (happened[name].to_list() for name in ("value_inr", "costs_inr", "tax_inr"))
+    before_taxes = before_costs = 1.0
     for today in range(1, len(value)):
-        expected *= (value[today] + costs[today]) / value[today - 1]
-    assert gross["nav"][-1] == pytest.approx(expected, rel=1e-12)
-    assert gross["nav"][-1] > net["nav"][-1]
+        before_taxes *= (value[today] + taxes[today]) / value[today - 1]
+        before_costs *= (value[today] + taxes[today] + costs[today]) / value[today - 1]
+    assert net["nav"][-1] == pytest.approx(before_taxes, rel=1e-12)
+    assert gross["nav"][-1] == pytest.approx(before_costs, rel=1e-12)
+    assert gross["nav"][-1] > net["nav"][-1] > happened["nav"][-1]
 
 
 def test_costs_by_component_add_up(book):
