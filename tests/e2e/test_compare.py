@@ -54,6 +54,18 @@ def test_portfolios_of_the_project_come_out_as_they_were_published(project: Path
     assert {model.name for model in record.models} >= {"kpis.compare", "kpis.summary", "signals.score"}
 
 
+def test_deciding_weekly_beside_it_leaves_the_monthly_book_as_it_was(project: Path, tsq: Tsq) -> None:
+    assert tsq(project, "compare", "base", "--rebalance", "ME,WE").code == 0
+    columns = "date, security_id, weight from portfolio.targets where portfolio"
+    monthly = tsq(project, "query", f"select {columns} = 'base_ME' order by all", "--build", "compare", "--json").out
+    assert json.loads(monthly) == json.loads(
+        tsq(project, "query", f"select {columns} = 'base' order by all", "--json").out
+    )
+    counts = table(project, "portfolio_weights").group_by("portfolio").len()
+    dates = dict(counts.iter_rows())
+    assert 3.5 < dates["base_WE"] / dates["base_ME"] < 4.6
+
+
 def test_what_is_compared_is_written_wide_and_long(project: Path, tsq: Tsq) -> None:
     rows = figures(tsq, project, "base", "defensive", "--with", "top_n=10,20")
     names = ["base_10", "base_20", "defensive_10", "defensive_20"]
