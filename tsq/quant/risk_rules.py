@@ -130,7 +130,7 @@ class Looked:
 
 
 def read_rules(risk: pl.DataFrame) -> dict[str, Rules]:
-    """Rules by name of the overlay.
+    """Rules by name of the overlay; `none` is always one, and without rules unless the table says otherwise.
 
     Args:
         risk: the table config.risk.
@@ -138,7 +138,7 @@ def read_rules(risk: pl.DataFrame) -> dict[str, Rules]:
     Raises:
         TsqError: a rule without what it needs.
     """
-    return {row["overlay"]: Rules(**row) for row in risk.iter_rows(named=True)}
+    return {"none": Rules()} | {row["overlay"]: Rules(**row) for row in risk.iter_rows(named=True)}
 
 
 def rules_of(rules: Mapping[str, Rules], name: str) -> Rules:

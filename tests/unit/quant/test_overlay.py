@@ -464,6 +464,7 @@ ROWS = pl.DataFrame(
 def test_rules_are_read_by_name():
     rules = read_rules(ROWS)
     assert rules["none"] == NONE
+    assert read_rules(ROWS[:0]) == {"none": NONE}
     assert not NONE.does_something
     assert rules_of(rules, "base").stop_multiple == 3.0
     with pytest.raises(TsqError, match="no overlay bases"):
