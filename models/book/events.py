@@ -141,7 +141,7 @@ def model(
             mine,
             risk_free=risk_free_pct_ann / 100.0,
             sessions_per_year=sessions_per_year,
-            trades_at_close=how.price != "open",
+            trades_at_close=how.price == "close",
         )
         wanted = targets_by_day(decided, mine)
         policy = Policy(
