@@ -132,6 +132,9 @@ def read(project: Project) -> Catalog:
                         hint="keep one of them",
                     )
                 models[model.name] = model
+                if (place := model.header.place or layer.name) not in layers:
+                    hint = did_you_mean(place, layers)
+                    raise TsqError(f"{model.name} takes the place of {place}, which is no layer", where=path, hint=hint)
     python = [model for model in models.values() if model.language == "python"]
     if len(python) > MAX_PYTHON_MODELS:
         raise TsqError(

@@ -167,7 +167,7 @@ def _check_read(node: Compiled, read: str, catalog: Catalog, compiled: Mapping[s
     schema, _, table = read.partition(".")
     layer = catalog.layers[node.model.layer]
     if read in compiled:
-        if catalog.layers[schema].position > layer.position:
+        if _position(compiled[read], catalog) > _position(node, catalog):
             order = " → ".join(catalog.layers)
             raise TsqError(
                 f"{node.name} reads uphill from {read}",
@@ -193,6 +193,11 @@ def _check_read(node: Compiled, read: str, catalog: Catalog, compiled: Mapping[s
             where=_place(node, read),
             hint="make it `kind: table`: views look at tables of the same build",
         )
+
+
+def _position(node: Compiled, catalog: Catalog) -> int:
+    """Where a table stands in the order of layers: at its folder's place, or at the one its header names."""
+    return catalog.layers[node.model.header.place or node.model.layer].position
 
 
 def _place(node: Compiled, read: str) -> str:

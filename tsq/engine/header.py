@@ -61,6 +61,8 @@ class Header:
         versions: `layer.table` of the rows that were in force before those of this table and have been replaced: the
             same columns, and `known_from` and `known_to` of each. For a table with `known_at`.
         order: columns the table is stored sorted by.
+        place: layer whose place in the order of layers the table takes, where that is not its folder's: it reads down
+            from there, and only what stands there or later may read it.
     """
 
     kind: Kind = "table"
@@ -76,6 +78,7 @@ class Header:
     knowable: str | None = None
     versions: str | None = None
     order: tuple[str, ...] = ()
+    place: str | None = None
     doc: str = ""
 
 
@@ -211,6 +214,7 @@ _READERS: Mapping[str, Callable[..., Any]] = {
     "knowable": _text,
     "versions": _text,
     "order": _names,
+    "place": _text,
     "doc": _text,
 }
 

@@ -21,6 +21,7 @@ CHAIN = {
 }
 PYTHON = '"""---\n---\n"""\n\n\ndef model({}):\n    ...\n'
 ONE = "select 1 as x"
+PLACED = "/*---\nplace: mart\n---\n*/\nselect x from mart.z"
 
 
 def build(root: Path) -> Graph:
@@ -34,6 +35,11 @@ def test_the_order_is_found_in_the_sql(make_project: MakeProject) -> None:
     assert found.parents["mart.c"] == ("base.b",)
     assert found.children["base.a"] == ("base.b", "mart.d")
     assert found.nodes["base.b"].knobs == {"n_rows": 5}
+
+
+def test_a_table_may_stand_in_another_layers_place(make_project: MakeProject) -> None:
+    files = {"models/base/a.sql": PLACED, "models/mart/z.sql": ONE, "models/mart/y.sql": "select x from base.a"}
+    assert list(build(make_project(files)).nodes) == ["mart.z", "base.a", "mart.y"]
 
 
 TAGGED = {
@@ -132,6 +138,12 @@ def model(name: str, text: str) -> tuple[str, str]:
     ("files", "said", "file"),
     [
         ([model("base/a", "select x from mart.z"), model("mart/z", ONE)], "reads uphill", "a.sql"),
+        (
+            [model("base/a", PLACED), model("base/b", "select x from base.a"), model("mart/z", ONE)],
+            "b reads uphill",
+            "b.sql",
+        ),
+        ([model("base/a", PLACED.replace("mart", "marts", 1))], "a takes the place of marts", "a.sql"),
         (
             [model("base/a", "select x from base.b"), model("base/b", "select x from base.a")],
             "in a circle: base",
