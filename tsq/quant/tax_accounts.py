@@ -195,14 +195,14 @@ def told(book: Book, day: Day, years: Sequence[Year]) -> Book:
             rows.append(("untaxed", LONG, 0.0, year.income.exempt, np.nan, year.year))
         for loss in year.assessment.carried:
             rows.append(("carried", loss.term, float(loss.year), -loss.inr, np.nan, year.year))
-    reason, term, level, gain, tax, of = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 6
-    first = [np.datetime64(f"{of_year}-04-01") for of_year in of]
     more = {
-        "term": np.array([*term, ""]),
-        "level": np.array([*level, np.nan]),
-        "gain_inr": np.array([*gain, np.nan]),
-        "tax_inr": np.array([*tax, book.taxes.unpaid]),
-        "acquired_date": np.array([*first, np.datetime64("NaT")], "M8[D]"),
+        "term": np.array([*(row[1] for row in rows), ""]),
+        "level": np.array([*(row[2] for row in rows), np.nan]),
+        "gain_inr": np.array([*(row[3] for row in rows), np.nan]),
+        "tax_inr": np.array([*(row[4] for row in rows), book.taxes.unpaid]),
+        "acquired_date": np.array([*(np.datetime64(f"{row[5]}-04-01") for row in rows), np.datetime64("NaT")], "M8[D]"),
     }
     nobody = np.full(len(rows) + 1, NOBODY)
-    return record(book, [batch_of("assessment", day, nobody, np.array([*reason, "unpaid"]), more=more)])
+    return record(
+        book, [batch_of("assessment", day, nobody, np.array([*(row[0] for row in rows), "unpaid"]), more=more)]
+    )
