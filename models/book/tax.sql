@@ -6,7 +6,9 @@ checks:
   - "term in ('STCG', 'LTCG', 'dividend')"
   - tax_inr >= 0
   - taxable_inr >= 0 and set_off_inr >= 0 and exempt_inr >= 0
-  - "abs(taxable_inr - greatest(gain_inr - set_off_inr - exempt_inr, 0)) <= 1e-9 * greatest(gain_inr, 1)"
+  - name: every_rupee_is_set_off_exempt_or_taxed
+    query: >-
+      select * from book.tax where abs(taxable_inr - greatest(gain_inr - set_off_inr - exempt_inr, 0)) > 1e-9 * greatest(gain_inr, 1)
   - "exempt_inr = 0 or term = 'LTCG'"
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
