@@ -367,18 +367,17 @@ def _solved(
         is_small[alive[small]] = True
         alive = alive[~small]
     filled = float(weights.sum())
-    low, high = np.array(terms.exposures_low) * filled, np.array(terms.exposures_high) * filled
-    bounded = terms.bounded
-    room = Room(
-        np.minimum(terms.name_cap, core.capacity),
-        filled,
-        core.sectors,
-        sector_cap,
-        core.exposures[bounded],
-        low[bounded],
-        high[bounded],
-    )
     if filled > 0.0:
+        bounded = terms.bounded
+        room = Room(
+            np.minimum(terms.name_cap, core.capacity),
+            filled,
+            core.sectors,
+            sector_cap,
+            core.exposures[bounded],
+            np.array(terms.exposures_low)[bounded] * filled,
+            np.array(terms.exposures_high)[bounded] * filled,
+        )
         weights = leave_alone(weights, current, terms.no_trade_band, room)
     return _Solved(weights.tolist(), is_small.tolist(), filled), solution
 

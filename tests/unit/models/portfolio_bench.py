@@ -262,20 +262,24 @@ def buildable(graph: Graph) -> list[str]:
     return out
 
 
+def configure(con: duckdb.DuckDBPyConnection, graph: Graph, market: dict[str, pl.DataFrame]) -> None:
+    """Make the market's tables and the project's settings; what a portfolio leaves unsaid has its default."""
+    for name, table in (settings(graph, market) | market).items():
+        con.register("table_", table)
+        con.execute(f"create table {name} as select * from table_")
+        con.unregister("table_")
+    for column in graph.catalog.config["portfolios"].columns:
+        if column.name not in market["config.portfolios"].columns:
+            usual = "null" if column.default is None else f"'{column.default}'"
+            con.execute(f"alter table config.portfolios add column {column.name} {column.type} default {usual}")
+
+
 def build(graph: Graph, market: dict[str, pl.DataFrame]) -> duckdb.DuckDBPyConnection:
     """Run the portfolio, book and kpis models over a market."""
     con = duckdb.connect()
     for schema in ("pit", "features", "universe", "signals", "config", *BUILT):
         con.execute(f"create schema {schema}")
-    for name, table in (settings(graph, market) | market).items():
-        con.register("table_", table)
-        con.execute(f"create table {name} as select * from table_")
-        con.unregister("table_")
-    portfolios = graph.catalog.config["portfolios"].columns
-    for column in portfolios:
-        if column.name not in market["config.portfolios"].columns:
-            usual = "null" if column.default is None else f"'{column.default}'"
-            con.execute(f"alter table config.portfolios add column {column.name} {column.type} default {usual}")
+    configure(con, graph, market)
     for name in buildable(graph):
         node = graph.nodes[name]
         if node.sql:

@@ -119,7 +119,7 @@ def test_names_without_a_sector_can_be_freed_of_the_cap(market):
         counts.append(
             rows(
                 built,
-                "select max(n) from (select count(*) as n from portfolio.targets where portfolio = 'monthly' group by date)",
+                "select max(n) from (select count(*) as n from portfolio.targets where portfolio = 'monthly' and weight > 0 group by date)",
             )
         )
     assert counts == [[(3,)], [(8,)]]
@@ -166,14 +166,20 @@ def test_what_rights_take_out_of_the_price_is_paid_to_the_holder(book, market):
         ("sector_cap = 30", "sector_cap is a ratio, 1 at most"),
         ("sector_cap = 0.02", "sector_cap is below the weight of one name"),
         ("capital_inr = 0", "capital_inr is not above 0"),
+        ("tier = 'large'", "config/capacity.yml has no tier large"),
+        ("exit_rank = 1", "exit_rank is below top_n"),
+        ("min_weight = 0.31", "min_weight is above an equal part"),
+        ("conviction_cap = 0.61", "conviction_cap is above sector_cap"),
+        ("cash_buffer = 0.9", "conviction_cap and cash_buffer leave nothing for the core"),
+        ("beta_low = 1.2, beta_high = 0.8", "beta_low is above beta_high"),
+        ("size_low = 1, size_high = 0", "size_low is above size_high"),
+        ("momentum_low = 1, momentum_high = 0", "momentum_low is above momentum_high"),
     ],
 )
 def test_a_portfolio_that_cannot_be_built_is_told(graph, market, change, wrong):
     con = duckdb.connect()
     con.execute("create schema config")
-    con.register("portfolios", market["config.portfolios"])
-    con.execute("create table config.portfolios as select * from portfolios")
-    con.execute("create table config.blends as select unnest(['one', 'two']) as blend")
+    bench.configure(con, graph, {name: table for name, table in market.items() if name.startswith("config.")})
     (rule,) = (rule for rule in graph.nodes["portfolio.candidates"].rules if rule.name == "portfolios_can_be_built")
     assert rows(con, rule.sql) == []
     con.execute(f"update config.portfolios set {change} where portfolio = 'weekly'")
