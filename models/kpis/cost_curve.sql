@@ -19,7 +19,7 @@ columns:
   gross_cagr: {type: DOUBLE, unit: ratio a year, doc: "kpis.measures, at any capital; null under a year"}
   cagr_without_impact: {type: DOUBLE, unit: ratio a year, doc: "net of all costs but impact"}
   net_cagr: {type: DOUBLE, unit: ratio a year, doc: "net of all costs"}
-  after_tax_cagr: {type: DOUBLE, unit: ratio a year, doc: "net of all costs and of taxes, at the rates as paid; null where no tax is paid for"}
+  after_tax_cagr: {type: DOUBLE, unit: ratio a year, doc: "net of all costs and of taxes"}
   lost_ann: {type: DOUBLE, unit: ratio a year, doc: "what impact takes: cagr_without_impact less net_cagr"}
   participation_p95: {type: DOUBLE, unit: ratio, doc: "95th percentile of a session's trade in a name over its average daily value"}
   over_pace_share: {type: DOUBLE, unit: ratio, doc: "part of the value traded that lies above the participation a trade is planned at"}
@@ -58,27 +58,16 @@ costs as (
     group by portfolio, date
 ),
 
--- the value that was carried: taxes paid where any are
-valued as (
-    select
-        portfolio,
-        date,
-        value_inr,
-    from book.nav
-    where basis in ('net', 'after_tax')
-    qualify row_number() over (partition by portfolio, date order by basis) = 1
-),
-
 paths as (
     select
         costs.portfolio,
         list(
-            {'flat': costs.flat_inr, 'impact': costs.impact_inr, 'value': valued.value_inr, 'full': 0.0::double, 'free': 0.0::double}
+            {'flat': costs.flat_inr, 'impact': costs.impact_inr, 'value': nav.value_inr, 'full': 0.0::double, 'free': 0.0::double}
             order by costs.date
         ) as steps,
         {{ stable_sum('costs.unknown_inr', 8) }} / nullif({{ stable_sum('costs.traded_inr', 8) }}, 0.0) as unknown_share,
     from costs
-    inner join valued on valued.portfolio = costs.portfolio and valued.date = costs.date
+    inner join book.nav as nav on nav.portfolio = costs.portfolio and nav.date = costs.date and nav.basis = 'after_tax'
     group by costs.portfolio
 ),
 
