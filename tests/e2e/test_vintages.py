@@ -261,4 +261,4 @@ def test_what_had_been_loaded_by_a_time_is_another_question(grown: Replayed, tsq
 
 @pytest.mark.slow
 def test_runs_of_two_years_are_made_again(demo_project: Path, tmp_path: Path) -> None:
-    check_replay(replayed(demo_project, tmp_path / "project", [*month_ends()[12::6], LAST]))
+    check_replay(replayed(demo_project, tmp_path / "project", [*month_ends()[12::9], LAST]))
