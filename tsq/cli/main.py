@@ -251,13 +251,31 @@ def failed(
 
 @app.command()
 def export(
-    text: Annotated[str, typer.Argument(metavar="TABLE|QUERY", help="A table, SQL, or the name of a saved query.")],
-    output: Annotated[str, typer.Option("--format", help="csv, parquet or json.")] = "csv",
+    text: Annotated[
+        str, typer.Argument(metavar="TABLE|QUERY|orders", help="A table, SQL, the name of a saved query, or orders.")
+    ],
+    output: Annotated[str, typer.Option("--format", help="csv, parquet or json; orders are always csv.")] = "csv",
     to: Annotated[Path | None, typer.Option(help="The file to write; default: reports/out/<name>.<format>.")] = None,
     build: BuildOption = None,
+    portfolio: Annotated[str, typer.Option(help="Of orders: whose newest decision to get to.")] = "base",
+    holdings: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Of orders: a statement of what is held; default: paper book.")
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Of orders: start from what the trades of this account left.")
+    ] = None,
+    cash: Annotated[
+        float | None, typer.Option(min=0.0, metavar="INR", help="Of orders: cash of the account, in rupees.")
+    ] = None,
     project: ProjectOption = None,
 ) -> None:
-    """Write a table or a query's rows to a file, whole or not at all."""
+    """Write a table, a query's rows or an order list to a file, whole or not at all."""
+    if text == "orders":
+        from tsq.cli import ordering
+        from tsq.report.order_list import Wish
+
+        ordering.export_orders(root=project, wish=Wish(portfolio, holdings, account, cash), to=to, build=build)
+        return
     from tsq.cli import browsing
 
     browsing.export(root=project, text=text, output=output, to=to, build=build)
