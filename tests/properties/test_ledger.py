@@ -1,6 +1,7 @@
 """What must hold of the fold whatever the market does."""
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tsq.quant.book import Policy
+from tsq.quant.book import Execution, Policy
 from tsq.quant.charges import schedule
 from tsq.quant.events import COSTS, events_table
 from tsq.quant.ledger import fold, targets_by_day
@@ -86,14 +87,41 @@ def worlds(draw, *, actions=True, holes=True, last_decision=None):
     )
 
 
-def run(quotes, targets, capital, *, plan="GROWW", slippage=0.001, trade_at="open"):
+@st.composite
+def executions(draw):
+    """Ways to trade, thin volumes that make them matter, and what is borrowed."""
+    how = Execution(
+        sessions=draw(st.integers(1, 3)),
+        participation=draw(st.sampled_from([0.01, 0.1, 1.0])),
+        adv_participation=draw(st.sampled_from([np.inf, 0.05])),
+        impact=draw(st.sampled_from([0.0, 1.0])),
+    )
+    leverage = draw(st.sampled_from([1.0, 1.5]))
+    return {"execution": how, "leverage": leverage, "financing": 0.1}, draw(st.sampled_from([50, 5_000, 10**9]))
+
+
+def thin(quotes, volume):
+    """The same quotes with so many shares traded, of which most is known the evening before."""
+    return quotes.with_columns(
+        volume=pl.when(pl.col("open").is_not_null()).then(volume),
+        adv_inr=pl.when(pl.col("security_id") % 3 != 0).then(pl.col("mark") * volume),
+        sigma=0.03,
+    )
+
+
+def borrowed(book, day, targets):
+    """Weights that a stated leverage is used with, and one that is not stated is not."""
+    return replace(targets, weights=targets.weights * 1.4)
+
+
+def run(quotes, targets, capital, *, plan="GROWW", slippage=0.001, trade_at="open", **more):
     """The events table and the market of one portfolio."""
     # a session is one even where every name is dead by then
     first, last = targets["date"].min(), max(quotes["date"].max(), targets["date"].max())
     sessions = pl.DataFrame({"date": pl.date_range(first, last, eager=True)}).with_columns(is_short=False)
     quotes = quotes.filter(pl.col("date") >= first)
     seen = market(quotes, sessions, delist_after_sessions=DEAD_AFTER, price=trade_at)
-    policy = Policy(targets_by_day(targets, seen), schedule(RATES, seen.dates, plan=plan), slippage, 0.5)
+    policy = Policy(targets_by_day(targets, seen), schedule(RATES, seen.dates, plan=plan), slippage, 0.5, **more)
     return events_table("p", fold(seen, policy, capital), seen), seen
 
 
@@ -115,6 +143,51 @@ def values(events, seen, mark):
 
 
 @quick
+@given(worlds(), executions())
+def test_fills_never_exceed_participation(world, execution):
+    (quotes, targets, capital), (more, volume) = world, execution
+    quotes = thin(quotes, volume)
+    events, _ = run(quotes, targets, capital, exposure=borrowed, **more)
+    fills = (
+        events.filter(pl.col("kind") == "fill").group_by("date", "security_id").agg(pl.col("qty", "value_inr").sum())
+    )
+    fills = fills.join(quotes, on=["date", "security_id"], how="left")
+    how = more["execution"]
+    assert (fills["qty"] <= how.participation * fills["volume"] + 1e-6).all()
+    if np.isfinite(how.adv_participation):
+        known = fills.drop_nulls("adv_inr")
+        assert (known["value_inr"] <= how.adv_participation * known["adv_inr"] * (1.0 + 1e-9) + 1e-6).all()
+
+
+@quick
+@given(worlds(), executions())
+def test_no_more_is_borrowed_than_is_stated(world, execution):
+    (quotes, targets, capital), (more, volume) = world, execution
+    quotes = thin(quotes, volume)
+    events, seen = run(quotes, targets, capital, exposure=borrowed, plan="NONE", slippage=0.0, **more)
+    cash = events["cash_inr"].cum_sum()
+    if more["leverage"] == 1.0:
+        assert cash.min() >= -1e-6
+        assert "financing" not in events["kind"].to_list()
+        return
+    bought = events.filter(pl.col("side") == "buy")["date"].unique()
+    for row, date in enumerate(seen.dates):
+        if date.item() in bought.to_list():
+            so_far = events.filter(pl.col("date") <= date.item())
+            shares = so_far.drop_nulls("security_id").group_by("security_id").agg(pl.col("shares").sum())
+            held = sum(
+                count * (seen.before if np.isnan(seen.price[row, at]) else seen.price)[row, at]
+                for name, count in shares.iter_rows()
+                if count
+                for at in [list(seen.names).index(name)]
+            )
+            value = held + so_far["cash_inr"].sum()
+            # what impact costs comes off the value after it was asked what may be borrowed
+            slack = so_far.filter(pl.col("date") == date.item())["impact_inr"].sum()
+            assert held <= more["leverage"] * (value + slack) + slack + 1e-6
+
+
+@quick
 @given(worlds())
 def test_cash_and_holdings_are_never_negative(world):
     events, _ = run(*world)
@@ -124,9 +197,10 @@ def test_cash_and_holdings_are_never_negative(world):
 
 
 @quick
-@given(worlds())
-def test_value_changes_by_prices_less_costs(world):
-    events, seen = run(*world)
+@given(worlds(), executions())
+def test_value_changes_by_prices_less_costs_and_interest(world, execution):
+    (quotes, targets, capital), (more, volume) = world, execution
+    events, seen = run(thin(quotes, volume), targets, capital, exposure=borrowed, **more)
     mark = marks(world[0], seen)
     value, names = values(events, seen, mark), list(seen.names)
     held = np.zeros(len(names))
@@ -143,6 +217,7 @@ def test_value_changes_by_prices_less_costs(world):
                 sign = 1.0 if event["side"] == "buy" else -1.0
                 pnl += sign * event["qty"] * (mark[row, names.index(event["security_id"])] - event["price"])
             costs = sum(today[name].sum() for name in COSTS)
+            costs -= today.filter(pl.col("kind") == "financing")["cash_inr"].sum()
             assert value[row] == pytest.approx(value[row - 1] + pnl - costs, rel=1e-9)
         for event in today.drop_nulls("security_id").iter_rows(named=True):
             held[names.index(event["security_id"])] += event["shares"]
