@@ -35,7 +35,9 @@ with calendar as (
 ),
 
 prints as (
-    {{ prices_then('date, security_id, low, high, close') }}
+    select *
+    from ({{ prices_then('date, security_id, low, high, close') }})
+    where security_id in (select fills.security_id from pit.fills as fills)
 ),
 
 reported as (

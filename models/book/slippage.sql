@@ -34,7 +34,9 @@ What each real fill cost beside prices: against the decision, the arrival and th
 too, and so is what was undone. Above zero is a cost, on both sides.
 */
 with prints as (
-    {{ prices_then('date, session_no, security_id, open, close') }}
+    select *
+    from ({{ prices_then('date, session_no, security_id, open, close') }})
+    where security_id in (select events.security_id from book.real_events as events)
 ),
 
 paper as (

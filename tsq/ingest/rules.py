@@ -68,7 +68,6 @@ ROWS: dict[str, tuple[Rule, ...]] = {
         ("price is not above zero", "price <= 0"),
         ("arrival price is not above zero", "arrival_inr <= 0"),
         ("was executed on another day than its trade date", "(timezone('Asia/Kolkata', executed_at))::date != date"),
-        ("its order was entered after the trade", "order_at > executed_at"),
     ),
     "contract_notes": (
         ("value is below zero", "bought_inr < 0 or sold_inr < 0"),
