@@ -8,7 +8,7 @@ checks:
   - drawdown <= 0 and drawdown > -1
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
-  basis: {type: VARCHAR, doc: "gross, net, or benchmark"}
+  basis: {type: VARCHAR, doc: "gross, net, after_tax, or benchmark"}
   date: {type: DATE, doc: "session"}
   session_no: {type: INTEGER, doc: "pit.sessions"}
   nav: {type: DOUBLE, unit: ratio, doc: "one rupee at the inception"}

@@ -6,7 +6,7 @@ checks:
   - peak_date < trough_date and trough_date <= last_date
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
-  basis: {type: VARCHAR, doc: "gross, net, or benchmark"}
+  basis: {type: VARCHAR, doc: "gross, net, after_tax, or benchmark"}
   peak_date: {type: DATE, doc: "session of the high it fell from"}
   trough_date: {type: DATE, doc: "session of its deepest close"}
   recovered_date: {type: DATE, doc: "first session at the old high again; null while under water"}

@@ -5,7 +5,7 @@ checks:
   - {name: a_year_has_sessions, query: "select {{ sessions_per_year }} as sessions_per_year where {{ sessions_per_year }} <= 0"}
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
-  basis: {type: VARCHAR, doc: "gross, net, or benchmark"}
+  basis: {type: VARCHAR, doc: "gross, net, after_tax, or benchmark"}
   window: {type: VARCHAR, doc: "kpis.windows"}
   base_date: {type: DATE, doc: "kpis.windows"}
   last_date: {type: DATE, doc: "kpis.windows"}

@@ -5,7 +5,7 @@ checks:
   - ret > -1
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
-  basis: {type: VARCHAR, doc: "gross, net, or benchmark"}
+  basis: {type: VARCHAR, doc: "gross, net, after_tax, or benchmark"}
   year: {type: BIGINT, doc: "calendar year"}
   month: {type: BIGINT, doc: "1 to 12"}
   ret: {type: DOUBLE, unit: ratio, doc: "from the last close of the month before, the first from the inception"}

@@ -5,14 +5,14 @@ checks:
   - value is null or isfinite(value)
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
-  basis: {type: VARCHAR, doc: "gross, net, or benchmark"}
+  basis: {type: VARCHAR, doc: "gross, net, after_tax, or benchmark"}
   window: {type: VARCHAR, doc: "full; 1y, 3y, 5y up to the last session; a calendar year"}
-  kpi: {type: VARCHAR, doc: "kpis.measures and kpis.turnover say how each is defined"}
+  kpi: {type: VARCHAR, doc: "kpis.measures, kpis.turnover and kpis.tax_drag say how each is defined"}
   value: {type: DOUBLE, doc: "in the row's unit; null where it is not defined"}
   unit: {type: VARCHAR, doc: "unit of the value"}
   last_date: {type: DATE, doc: "last session of the window"}
 ---
-Key figures, one a row. Turnover and cost drag belong to the net basis; what compares with the benchmark, to the portfolio's own rows.
+Key figures, one a row. Turnover and cost drag belong to the net basis, what taxes take to the after-tax one; what compares with the benchmark, to the portfolio's own rows.
 */
 with gross as (
     select
@@ -51,12 +51,15 @@ listed as (
             {'kpi': 'information_ratio', 'value': measures.information_ratio, 'unit': 'ratio', 'of': 'portfolio'},
             {'kpi': 'turnover_ann', 'value': turnover.turnover_ann, 'unit': 'ratio a year', 'of': 'net'},
             {'kpi': 'costs_of_value_ann', 'value': turnover.costs_of_value_ann, 'unit': 'ratio a year', 'of': 'net'},
-            {'kpi': 'cost_drag_ann', 'value': gross.cagr - measures.cagr, 'unit': 'ratio a year', 'of': 'net'}
+            {'kpi': 'cost_drag_ann', 'value': gross.cagr - measures.cagr, 'unit': 'ratio a year', 'of': 'net'},
+            {'kpi': 'tax_of_value_ann', 'value': taxes.tax_of_value_ann, 'unit': 'ratio a year', 'of': 'after_tax'},
+            {'kpi': 'tax_drag_ann', 'value': taxes.tax_drag_ann, 'unit': 'ratio a year', 'of': 'after_tax'}
         ]) as item,
     from kpis.measures as measures
     left join gross on gross.portfolio = measures.portfolio and gross."window" = measures."window"
     left join kpis.turnover as turnover
         on turnover.portfolio = measures.portfolio and turnover."window" = measures."window"
+    left join kpis.tax_drag as taxes on taxes.portfolio = measures.portfolio and taxes."window" = measures."window"
 )
 
 select

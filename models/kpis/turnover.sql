@@ -12,7 +12,7 @@ columns:
   bought_inr: {type: DOUBLE, unit: inr, doc: "value bought"}
   sold_inr: {type: DOUBLE, unit: inr, doc: "value sold"}
   costs_inr: {type: DOUBLE, unit: inr, doc: "charges and slippage"}
-  average_value_inr: {type: DOUBLE, unit: inr, doc: "mean value of the portfolio at the close"}
+  average_value_inr: {type: DOUBLE, unit: inr, doc: "mean value of the portfolio at the close, after costs and taxes"}
   turnover: {type: DOUBLE, unit: ratio, doc: "half of what was bought and sold, over the average value; the first build counts"}
   turnover_ann: {type: DOUBLE, unit: ratio a year, doc: "the same for a year of 365.25 days"}
   costs_of_value_ann: {type: DOUBLE, unit: ratio a year, doc: "costs over the average value"}
@@ -52,7 +52,7 @@ valued as (
     from spans
     inner join book.nav as nav
         on nav.portfolio = spans.portfolio
-        and nav.basis = 'net'
+        and nav.basis = 'after_tax'
         and nav.date > spans.base_date
         and nav.date <= spans.last_date
     group by spans.portfolio, spans."window"

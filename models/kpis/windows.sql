@@ -5,7 +5,7 @@ checks:
   - base_date < last_date
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
-  basis: {type: VARCHAR, doc: "gross, net, or benchmark"}
+  basis: {type: VARCHAR, doc: "gross, net, after_tax, or benchmark"}
   window: {type: VARCHAR, doc: "full; common: from the latest inception of all portfolios; 1y, 3y, 5y up to the last session; a calendar year"}
   base_date: {type: DATE, doc: "session at whose close the window starts: its NAV is the base, its return is not in the window"}
   last_date: {type: DATE, doc: "last session of the window"}

@@ -143,6 +143,15 @@ def _book(rng: np.random.Generator, dates: list[dt.date], ticker: str) -> dict[s
         "kpis.costs": ("portfolio window component cost_inr bps_of_traded bps_of_value_ann", costs),
         "kpis.cost_curve": ("portfolio capital_inr net_cagr lost_ann participation_p95 over_pace_share", curve),
         "book.nav": ("date portfolio basis nav value_inr cash_inr", navs),
+        "book.tax_years": (
+            "portfolio financial_year stcg_inr stcl_inr ltcg_inr ltcl_inr dividends_inr set_off_inr exempt_inr tax_inr "
+            "unpaid_inr carried_stcl_inr carried_ltcl_inr",
+            [(portfolio, 2022, 9e5, 4e5, 2e5, 0.0, 5e4, 4e5, 1e5, 88e3, 1e3, 0.0, 0.0) for portfolio in PORTFOLIOS],
+        ),
+        "book.lot_schedule": (
+            "date portfolio ticker lot_id long_from days gain_inr saving_inr waiting_costs_inr is_worth_waiting",
+            [(dates[-1], portfolio, ticker, 7, dates[-1], 12, 5e4, 2.6e3, 400.0, True) for portfolio in PORTFOLIOS],
+        ),
         "book.positions": ("date portfolio security_id ticker qty close value_inr weight is_stale", positions),
         "book.trades": ("seq date portfolio security_id ticker side value_inr cost_inr", trades),
         "portfolio.targets": ("date portfolio security_id ticker weight", targets),
