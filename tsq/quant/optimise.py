@@ -120,8 +120,7 @@ def solve(method: str, problem: Problem) -> Solution:
         problem: names and limits.
 
     Returns:
-        The weights with status, proven gap and what gave. Where no name may be held at all, no weights:
-        `relaxed:budget` where the problem lets the budget give.
+        The weights with status, proven gap and what gave. Where no name may be held at all, all weights are 0.
 
     Raises:
         ValueError: an unknown method, a problem that contradicts itself (`problem.limits_of`), or caps so low that the
@@ -132,10 +131,10 @@ def solve(method: str, problem: Problem) -> Solution:
     if method == MEAN_VARIANCE:
         _check_mean_variance(problem)
     limits = limits_of(problem)
-    if not limits.live.any() and BUDGET in problem.relax:
-        return Solution(np.zeros(len(limits.live)), f"relaxed:{BUDGET}", 0.0, (BUDGET,), 0.0, (limits.budget,))
     if limits.attainable < limits.budget - FEASIBLE and not set(problem.relax) & {PARTICIPATION, SECTOR, BUDGET}:
         raise ValueError(f"caps allow {limits.attainable:g} of the budget {limits.budget:g}, and relax lets none give")
+    if not limits.live.any():
+        return _empty(limits, problem.relax)
     is_possible = limits.attainable >= limits.budget - FEASIBLE
     found = _answer(method, problem, limits) if is_possible else None
     if found is not None:
@@ -163,20 +162,32 @@ def _dressed(limits: Limits, found: Found, status: str, given: Mapping[str, floa
     return Solution(weights, status, found.gap, tuple(given), found.objective, tuple(given.values()))
 
 
+def _empty(limits: Limits, relax: tuple[str, ...]) -> Solution:
+    """Nothing but cash, where no name may be held: what gives, gives in its order, and else there was no choice."""
+    broken = _broken(limits, np.zeros(0))
+    given = {name: broken[name] for name in relax if name in broken}
+    is_declared = len(given) == len(broken)
+    status = f"relaxed:{'+'.join(given)}" if is_declared else f"fallback:{EQUAL_WEIGHT}"
+    nothing = Found(np.zeros(0), 0.0, 0.0, is_closed_form=True)
+    return _dressed(limits, nothing, status, given if is_declared else broken)
+
+
 def _last_resort(limits: Limits) -> Solution:
     """Equal weights within the caps, whatever turnover and exposures say: what gives is measured and recorded."""
-    budget = min(limits.budget, limits.attainable)
-    capped = replace(limits, budget=budget)
-    found = _filled(np.ones(len(limits.cap)), capped)
-    exposed = limits.exposures @ found.weights
+    found = _filled(np.ones(len(limits.cap)), replace(limits, budget=min(limits.budget, limits.attainable)))
+    return _dressed(limits, found, f"fallback:{EQUAL_WEIGHT}", _broken(limits, found.weights))
+
+
+def _broken(limits: Limits, weights: Floats) -> dict[str, float]:
+    """By how much weights within their caps miss the other limits."""
+    exposed = limits.exposures @ weights
     over = np.concatenate([exposed - limits.exposures_high, limits.exposures_low - exposed])
-    given = {
-        TURNOVER: turnover_of(limits, found.weights) - limits.turnover_cap,
+    missed = {
+        TURNOVER: turnover_of(limits, weights) - limits.turnover_cap,
         EXPOSURES: float(over.max(initial=0.0)),
-        BUDGET: limits.budget - budget,
+        BUDGET: limits.budget - float(weights.sum()),
     }
-    broken = {name: amount for name, amount in given.items() if amount > FEASIBLE}
-    return _dressed(limits, found, f"fallback:{EQUAL_WEIGHT}", broken)
+    return {name: amount for name, amount in missed.items() if amount > FEASIBLE}
 
 
 def _answer(method: str, problem: Problem, limits: Limits) -> Found | None:

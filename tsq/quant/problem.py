@@ -173,7 +173,7 @@ def limits_of(problem: Problem) -> Limits:
     _refuse(not turnover >= 0.0, f"turnover_cap is {turnover}")
 
     live = upper > 0.0
-    is_capped = groups[:, live].any(axis=1)
+    is_capped = groups[:, live].any(axis=1) & (sector_cap < problem.budget)
     return Limits(
         live=live,
         cap=cap[live],

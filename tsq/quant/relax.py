@@ -1,4 +1,8 @@
-"""How much the limits must give where no weights keep them all: as little as can be, in a declared order."""
+"""How much the limits must give where no weights keep them all: as little as can be, in a declared order.
+
+These are linear programs whose feasible set is often a single point. HiGHS' simplex walks along such corners, where an
+interior point finds no inside.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from tsq.quant.problem import (
     program_of,
     rows_of,
 )
-from tsq.quant.qp import FEASIBLE, Program, minimise
+from tsq.quant.qp import FEASIBLE, Program
 
 ROOM = 1e-6  # given beyond the least amount, relative: so that a solver finds an inside
 
@@ -55,12 +59,24 @@ def _least(limits: Limits, what: str, ignored: tuple[str, ...]) -> float | None:
     most = _most(rest, what)
     if most <= 0.0:
         return 0.0
-    if what != BUDGET and rest.loosened({what: most}).attainable < rest.budget:
+    if what != BUDGET and rest.loosened({what: most}).attainable < rest.budget - FEASIBLE:
         return None
-    answer = minimise(_elastic(rest, what, most))
-    if answer is None:
+    from scipy.optimize import linprog  # half a second to load, for what few rebalances need
+
+    program = _elastic(rest, what, most)
+    solved = linprog(
+        program.c,
+        A_ub=program.g,
+        b_ub=program.h,
+        A_eq=program.a,
+        b_eq=program.b,
+        bounds=np.column_stack([program.low, program.high]),
+        method="highs",
+        options={"primal_feasibility_tolerance": FEASIBLE, "dual_feasibility_tolerance": FEASIBLE},
+    )
+    if solved.x is None:
         return None
-    amount = float(answer.x[-1])
+    amount = float(solved.x[-1])
     return amount * (1.0 + ROOM) + 1e-3 * ROOM if amount > FEASIBLE else 0.0
 
 
