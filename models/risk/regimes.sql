@@ -7,6 +7,15 @@ checks:
   - "trend in ('up', 'down', 'unknown')"
   - "volatility in ('calm', 'stormy', 'unknown')"
   - "level > 0"
+  - name: overlays_can_be_applied
+    query: >-
+      select overlay, case
+      when max_exposure > 1 and financing_rate is null then 'max_exposure is above 1 and there is no financing_rate'
+      when throttle = 'steps' and throttle_steps is null then 'throttle is steps and there are no throttle_steps'
+      end as wrong from config.risk where wrong is not null
+  - name: overlays_exist
+    query: >-
+      select portfolio, overlay from config.portfolios where overlay != 'none' and overlay not in (select risk.overlay from config.risk as risk)
 columns:
   date: {type: DATE, doc: "session"}
   session_no: {type: INTEGER, doc: "number of the session"}
