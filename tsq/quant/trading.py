@@ -153,19 +153,20 @@ def _part(orders: Orders, day: Day) -> Ints:
 def _room(book: Book, day: Day, side: int, names: Ints, price: Floats) -> Ints:
     """Shares of each name that the session still lets trade."""
     how, volume = day.policy.execution, day.market.volume[day.row, names]
-    room = np.full(len(names), MOST)
-    if np.isfinite(how.participation):
-        room = np.minimum(room, how.participation * volume)
-    most = _most_of_adv(day, names)
-    if np.isfinite(most).any():
-        room = np.fmin(room, most / price)
-    open_ = ~np.isnan(price) & (volume > 0.0) & ~is_locked(day, side, names)
-    left = np.floor(np.where(open_, room, 0.0) + NEARLY_WHOLE).astype(np.int64)
+    # of what has traded already the volume limits the shares and the average the rupees, at whatever price they traded
+    shares, rupees = np.zeros(len(book.shares)), np.zeros(len(book.shares))
     for batch in book.events:
         if batch.kind == "fill":
-            traded = np.zeros(len(book.shares), np.int64)
-            traded[batch.names] = np.abs(batch.shares)
-            left = np.maximum(left - traded[names], 0)
+            shares[batch.names] += np.abs(batch.shares)
+            rupees[batch.names] += batch.qty * batch.price
+    room = np.full(len(names), MOST)
+    if np.isfinite(how.participation):
+        room = np.minimum(room, how.participation * volume - shares[names])
+    most = _most_of_adv(day, names)
+    if np.isfinite(most).any():
+        room = np.fmin(room, (most - rupees[names]) / price)
+    open_ = ~np.isnan(price) & (volume > 0.0) & ~is_locked(day, side, names)
+    left: Ints = np.floor(np.where(open_, np.maximum(room, 0.0), 0.0) + NEARLY_WHOLE).astype(np.int64)
     return left
 
 

@@ -54,6 +54,14 @@ def test_the_part_of_the_usual_value_is_taken_at_the_price():
     assert seen(events[1:], "security_id", "qty") == [(100, 30.0), (101, 40.0), (100, 10.0)]
 
 
+def test_what_a_dearer_fill_of_the_session_took_leaves_fewer_rupees_to_a_cheaper_one():
+    # a tenth of 3,000 rupees: 20 bought at 10 leave 100, which are 12 shares at 8; by shares alone 17 would be left
+    day = day_of(market_of(FLAT, adv=3000.0), execution=Execution(adv_participation=0.1))
+    book, _ = execute(Book(1000.0, np.array([50])), day, BUY, orders([20]))
+    book, rest = execute(book, day, SELL, orders([40]), price=np.array([8.0]))
+    assert (book.shares.tolist(), rest.qty.tolist()) == ([58], [28])
+
+
 def test_a_limit_may_be_another_on_every_day_and_name():
     limits = np.full((6, 1), 0.1)
     limits[2] = 0.02
