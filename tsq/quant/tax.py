@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import datetime as dt
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -370,7 +371,8 @@ def surcharge_by_income(income: float) -> float:
     return max((rate for above, rate in SURCHARGES if income > above), default=0.0)
 
 
-def called(scheme: str, after: dt.date, until: dt.date) -> list[tuple[int, dt.date, float]]:
+@functools.lru_cache(maxsize=1 << 15)
+def called(scheme: str, after: dt.date, until: dt.date) -> tuple[tuple[int, dt.date, float], ...]:
     """Instalments whose due day is later than one session and not later than the next.
 
     Where the due day is no session the next one is soon enough: CBDT Circular 676 of 14-1-1994 on holidays.
@@ -389,13 +391,14 @@ def called(scheme: str, after: dt.date, until: dt.date) -> list[tuple[int, dt.da
             on = dt.date(year if month >= 4 else year + 1, month, day)
             if after < on <= until:
                 due.append((year, on, part))
-    return sorted(due, key=lambda call: call[1])
+    return tuple(sorted(due, key=lambda call: call[1]))
 
 
-def settled(after: dt.date, until: dt.date) -> list[int]:
+@functools.lru_cache(maxsize=1 << 15)
+def settled(after: dt.date, until: dt.date) -> tuple[int, ...]:
     """Financial years whose return is due later than one session and not later than the next."""
     years = range(after.year, until.year + 1)
-    return [year - 1 for year in years if after < dt.date(year, *SETTLED_ON) <= until]
+    return tuple(year - 1 for year in years if after < dt.date(year, *SETTLED_ON) <= until)
 
 
 def buyback(proceeds: float, cost: float, day: dt.date, rates: Rates) -> tuple[float, float]:

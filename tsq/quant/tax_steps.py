@@ -39,9 +39,12 @@ def pay(book: Book, day: Day) -> Book:
     state, turned = state_of(book, day, terms)
     before, today = day_of(day.market.dates[day.row - 1]), day_of(day.date)
     years = [*state.owed, state.year]
-    for of, _, part in called(terms.taxpayer.instalments, before, today):
-        years = [_fallen_due(year, part) if year.year == of else year for year in years]
+    calls = called(terms.taxpayer.instalments, before, today)
     over = settled(before, today)
+    if not (calls or over or turned or any(year.due for year in years)):
+        return book
+    for of, _, part in calls:
+        years = [_fallen_due(year, part) if year.year == of else year for year in years]
     years = [replace(_fallen_due(year, 1.0), is_settled=True) if year.year in over else year for year in years]
     book, had = replace(book, taxes=_with(state, years)), len(book.events)
     for year in years:
@@ -68,6 +71,8 @@ def account(book: Book, day: Day) -> Book:
     state, _ = state_of(book, day, terms)
     rates = terms.law.on(day_of(day.date))
     had = state.year
+    if state is book.taxes and state.valued and rates is had.rates and not book.events:
+        return book
     if rates is not had.rates:
         state = replace(state, year=assessed(state.year, state.brought, rates, terms))
     if not state.valued and day.date > GRANDFATHERED_UNTIL:

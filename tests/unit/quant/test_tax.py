@@ -336,9 +336,9 @@ def test_an_instalment_is_called_once_in_the_first_session_that_is_not_before_it
 
 
 def test_the_return_is_due_at_the_end_of_july():
-    assert settled(date("2025-07-30"), date("2025-07-31")) == [2024]
-    assert settled(date("2025-07-31"), date("2025-08-01")) == []
-    assert settled(date("2024-12-31"), date("2025-12-31")) == [2024]
+    assert settled(date("2025-07-30"), date("2025-07-31")) == (2024,)
+    assert settled(date("2025-07-31"), date("2025-08-01")) == ()
+    assert settled(date("2024-12-31"), date("2025-12-31")) == (2024,)
 
 
 # -- what a taxpayer cannot ask for
