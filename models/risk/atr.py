@@ -15,8 +15,8 @@ columns:
   highest_inr: {type: DOUBLE, unit: inr, doc: "highest high of the last so many prints, in the units of the date"}
 ---
 What a trailing stop hangs from: the average true range and the highest high, for every length and seed that an overlay
-of config.risk names. Prints before the first decision warm the average up; a security with fewer of them than the length
-has no row yet. Ranges are of what the date's own decision knew, rescaled for what went ex since.
+of config.risk names. Prints before the first decision warm the average up; a security with fewer of them than the
+length has no row yet. Ranges are of what the date's own decision knew, rescaled for what went ex since.
 Source: Wilder (1978).
 """
 
