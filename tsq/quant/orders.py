@@ -283,7 +283,8 @@ def _least(drafts: Sequence[Draft], rules: Rules) -> list[Draft]:
     ]
 
 
-# What is too small to send is taken out before cash is counted, and once more where cash made it small.
+# Whatever may cut a sale comes before what counts on sales: caps of sectors, and cash. Those cut purchases only; what
+# they made too small to send is taken out at the end.
 CHECKS: tuple[Check, ...] = (
     _frozen,
     _barred,
@@ -291,10 +292,10 @@ CHECKS: tuple[Check, ...] = (
     _settled,
     _band,
     _name_cap,
-    _sector_cap,
     _exit_days,
     _sessions,
     _least,
+    _sector_cap,
     _cash,
     _least,
 )
