@@ -21,7 +21,7 @@ columns:
   gain_inr: {type: DOUBLE, unit: inr, doc: "that less what the lot cost; below zero a loss"}
   short_rate: {type: DOUBLE, unit: ratio, doc: "of the tax on a sale now, as known on the date"}
   long_rate: {type: DOUBLE, unit: ratio, doc: "of the tax on a sale on long_from, as known on the date"}
-  saving_inr: {type: DOUBLE, unit: inr, doc: "tax that waiting saves, surcharge and cess included, as if neither exemption nor loss were left; below zero a loss is worth more now"}
+  saving_inr: {type: DOUBLE, unit: inr, doc: "tax that waiting saves, cess and a surcharge that the taxpayer states included, as if neither exemption nor loss were left; below zero a loss is worth more now"}
   score_gap: {type: DOUBLE, unit: standard deviations, doc: "score of the name less the mean score of what the portfolio last wanted; null without a score"}
   waiting_costs_inr: {type: DOUBLE, unit: inr, doc: "what holding it until then is expected to cost against those: score_gap at score_return_pct_ann a year, half of it gone every score_half_life_days; null without a score"}
   is_worth_waiting: {type: BOOLEAN, doc: "it saves something, and more than it is expected to cost"}
