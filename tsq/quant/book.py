@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from tsq.errors import TsqError
 from tsq.quant.charges import Schedule
 from tsq.quant.events import Batch
 from tsq.quant.market import Floats, Ints, Market
+from tsq.quant.records import replace
 
 BASIS_POINT = 1e-4
 NEARLY_WHOLE = 1e-9  # a share count this near below a whole number is that number

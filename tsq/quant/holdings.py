@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from tsq.quant.book import MOST, NEARLY_WHOLE, Book, Day, Orders, batch_of, record
 from tsq.quant.market import Floats, Ints
+from tsq.quant.records import replace
 
 
 def adjust_for_actions(book: Book, day: Day) -> Book:

@@ -11,7 +11,6 @@ a portfolio whose policy has no `overlay` or no `taxes`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -22,6 +21,7 @@ from tsq.quant.financing import pay_interest
 from tsq.quant.holdings import adjust_for_actions, close_dead
 from tsq.quant.market import Market
 from tsq.quant.overlay import begin, follow, observe, restrain, stop_at_open, stop_in_session
+from tsq.quant.records import replace
 from tsq.quant.tax_steps import account, pay
 from tsq.quant.tax_waiting import defer
 from tsq.quant.trading import buy, decide, sell, switch

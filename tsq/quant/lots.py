@@ -6,12 +6,13 @@ bonus leaves fractions; together the lots of a name are what is held.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
 from tsq.errors import TsqError, did_you_mean
+from tsq.quant.records import replace
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

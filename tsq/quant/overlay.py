@@ -17,7 +17,7 @@ than the overlay's greatest exposure.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from tsq.quant.book import Book, Day, Orders, Targets, batch_of, value_at_close,
 from tsq.quant.charges import SELL
 from tsq.quant.events import NOBODY
 from tsq.quant.market import Floats, Ints
+from tsq.quant.records import replace
 from tsq.quant.risk_rules import Overlay
 from tsq.quant.sizing import Variance, held_back, kelly_scale, see, vol_scale, volatility
 from tsq.quant.stops import chandelier, ratchet, stop_fill

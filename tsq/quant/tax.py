@@ -11,7 +11,7 @@ import bisect
 import datetime as dt
 import functools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +21,7 @@ import polars as pl
 from tsq.errors import TsqError, did_you_mean
 from tsq.quant.charges import CHARGES
 from tsq.quant.lots import CONVENTIONS
+from tsq.quant.records import replace
 
 SHORT, LONG = "STCG", "LTCG"
 EXEMPT, SLAB = "exempt", "slab"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from tsq.quant.book import NO_ORDERS, Book, Day, Orders, batch_of, record
 from tsq.quant.events import NOBODY
 from tsq.quant.lots import GRANDFATHERED_UNTIL, NO_LOTS, Lots
 from tsq.quant.market import Floats
+from tsq.quant.records import replace
 from tsq.quant.tax import LONG, Assessment, Income, Law, Loss, Rates, Taxpayer, assess, financial_year, gained, received
 
 

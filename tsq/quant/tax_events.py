@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from tsq.quant.charges import CHARGES
 from tsq.quant.events import Batch
 from tsq.quant.lots import Lots
 from tsq.quant.market import Floats, Ints
+from tsq.quant.records import replace
 from tsq.quant.tax import LONG, SHORT
 from tsq.quant.tax_accounts import Accounts, Terms, paid_out, transferred
 

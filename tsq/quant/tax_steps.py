@@ -10,14 +10,13 @@ A policy without `taxes` has none of them act. Tax is due on what was sold up to
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from tsq.quant.book import Book, Day, Orders, batch_of, record, value_coming_in
 from tsq.quant.charges import SELL
 from tsq.quant.events import NOBODY, Batch
 from tsq.quant.lots import GRANDFATHERED_UNTIL
+from tsq.quant.records import replace
 from tsq.quant.tax import called, settled
 from tsq.quant.tax_accounts import Accounts, Terms, Year, assessed, day_of, state_of, told
 from tsq.quant.tax_events import changed, valued, whole

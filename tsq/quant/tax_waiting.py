@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from tsq.quant import lots as law_of_lots
 from tsq.quant.book import MOST, NO_ORDERS, Book, Day, Orders
 from tsq.quant.market import Ints
+from tsq.quant.records import replace
 from tsq.quant.tax import LONG, SHORT
 from tsq.quant.tax_accounts import Accounts, Terms, day_of
 

@@ -7,8 +7,6 @@ of an order waits for the next session, until a newer decision takes its place.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +15,7 @@ from tsq.quant.charges import BUY, CHARGES, SELL, SIDES, charge_fills
 from tsq.quant.events import COSTS, Batch
 from tsq.quant.impact import cost_inr
 from tsq.quant.market import Floats, Ints
+from tsq.quant.records import replace
 
 _ESTIMATES = 3  # of the costs, at most: the shares they leave hardly change them
 # A session whose high is its low, so far from the close before, is locked at a band: the narrowest is 2 %, less a tick
