@@ -42,7 +42,8 @@ class SideBySide:
     Attributes:
         figures: kpis.compare, a row a portfolio, in the order asked for; after the name what was varied.
         navs: date, portfolio, basis, nav, drawdown.
-        weights: target weights: date, portfolio, security_id, ticker, weight, and the name of the wide column.
+        weights: target weights, 0 for what is given up: date, portfolio, security_id, ticker, weight, and the name of
+            the wide column.
     """
 
     figures: pl.DataFrame
@@ -64,7 +65,7 @@ class SideBySide:
     @property
     def weights_long(self) -> pl.DataFrame:
         """A row a decision, portfolio and security that it wants."""
-        return self.weights.drop("name")
+        return self.weights.filter(pl.col("weight") > 0).drop("name")
 
 
 def read(con: Connection, varied: Mapping[str, Mapping[str, Any]]) -> SideBySide:

@@ -30,6 +30,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
             create table portfolio.targets as from (values
                 (date '2024-01-31', 'a', 1, 'OLD', 0.6e0), (date '2024-01-31', 'a', 2, 'FIRM', 0.4e0),
                 (date '2024-02-29', 'a', 1, 'NEW', 0.7e0), (date '2024-02-29', 'a', 3, 'FIRM', 0.3e0),
+                (date '2024-02-29', 'a', 2, 'FIRM', 0.0e0),
                 (date '2024-02-29', 'b', 1, 'NEW', 1.0e0)
             ) as t (date, portfolio, security_id, ticker, weight);
             """
@@ -41,6 +42,12 @@ def test_a_security_keeps_its_column_and_a_shared_ticker_is_told_apart(con: duck
     wide = side_by_side.read(con, {"a": {}, "b": {}}).weights_wide
     assert wide.columns == ["date", "portfolio", "FIRM 2", "FIRM 3", "NEW"]
     assert wide.rows() == [(JAN, "a", 0.4, 0.0, 0.6), (FEB, "a", 0.0, 0.3, 0.7), (FEB, "b", 0.0, 0.0, 1.0)]
+
+
+def test_what_is_given_up_is_in_no_long_table(con: duckdb.DuckDBPyConnection) -> None:
+    long = side_by_side.read(con, {"a": {}, "b": {}}).weights_long
+    assert long.columns == ["date", "portfolio", "security_id", "ticker", "weight"]
+    assert sorted(long["weight"].to_list()) == [0.3, 0.4, 0.6, 0.7, 1.0]
 
 
 def test_a_curve_is_empty_before_it_begins(con: duckdb.DuckDBPyConnection) -> None:
