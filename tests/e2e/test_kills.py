@@ -34,6 +34,31 @@ def finish(project: Path, tsq: Tsq, *arguments: str) -> str:
     return done.err
 
 
+def watched(project: Path, *arguments: str) -> tuple[float, int]:
+    """Seconds a run takes, and how many lines it says of tables."""
+    clock = time.perf_counter()
+    run = start(project, *arguments)
+    _, err = run.communicate(timeout=300)
+    assert run.returncode == 0
+    return time.perf_counter() - clock, sum(map(is_of_a_table, err.splitlines()))
+
+
+def is_of_a_table(line: str) -> bool:
+    return " rows " in line and line.rstrip().endswith(" s")
+
+
+def kill(run: subprocess.Popen[str], life: float, seconds: float, tables: int, dice: random.Random) -> None:
+    """Kill a run when so much of its life is over: so many tables are told of, and a moment of the next has passed."""
+    assert run.stderr is not None
+    told = round(life * tables)
+    pause = seconds / tables if told else seconds / 2  # before the first table it plans
+    while told and (line := run.stderr.readline()):
+        told -= is_of_a_table(line)
+    time.sleep(dice.uniform(0, pause))
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+
+
 def contents(project: Path) -> dict[str, str]:
     base = plans.base_of(project / "warehouse" / "tsq.duckdb")
     assert base is not None
@@ -52,39 +77,36 @@ def check_published(project: Path) -> None:
 
 def kill_at_random(project: Path, tsq: Tsq, moments: int, seed: int) -> None:
     dice = random.Random(seed)
-    wanted, seconds = [], []
+    wanted, lives = [], []
     for setting in SETTINGS:
-        clock = time.perf_counter()
-        run = start(project, "--set", setting)
-        run.communicate(timeout=300)
-        assert run.returncode == 0
-        seconds.append(time.perf_counter() - clock)
+        lives.append(watched(project, "--set", setting))
         wanted.append(contents(project))
     assert wanted[0] == wanted[2] != wanted[1] != wanted[3]
+    whole = watched(project, "--set", SETTINGS[-1], "--full-refresh")
+    # one moment in each part of a run's life, in any order: chance alone would strike some parts twice and others never
+    parts = dice.sample(range(moments), moments)
     resumed = 0
-    for moment in range(moments):
+    for moment, part in enumerate(parts):
         turn = moment % len(SETTINGS)
-        everything = ["--full-refresh"] if dice.random() < 0.2 else []
+        everything = ["--full-refresh"] if moment % 6 == 5 else []
         run = start(project, "--set", SETTINGS[turn], *everything)
-        time.sleep(dice.uniform(0, 2 * max(seconds) if everything else seconds[turn]))
-        run.send_signal(signal.SIGKILL)
-        run.communicate()
+        kill(run, (part + dice.random()) / moments, *(whole if everything else lives[turn]), dice)
         check_published(project)
         resumed += "going on with what a run" in finish(project, tsq, "--set", SETTINGS[turn])
         assert contents(project) == wanted[turn]
         assert not list((project / "warehouse" / "builds").glob(".*.duckdb*"))
     check_published(project)
-    # some of the moments must have struck between two tables, or this test says little
-    assert resumed >= moments // 20
+    # some of the moments must have left more than the next run had to start from, or this test says little
+    assert resumed >= moments // 8
 
 
 def test_a_run_killed_at_any_moment_harms_nothing(project: Path, tsq: Tsq) -> None:
-    kill_at_random(project, tsq, 20, seed=1)
+    kill_at_random(project, tsq, 12, seed=1)
 
 
 @pytest.mark.slow
 def test_a_run_killed_at_many_moments_harms_nothing(project: Path, tsq: Tsq) -> None:
-    kill_at_random(project, tsq, 40, seed=2)
+    kill_at_random(project, tsq, 24, seed=2)
 
 
 def test_of_two_runs_the_second_names_the_first_or_waits(project: Path) -> None:
