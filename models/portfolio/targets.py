@@ -89,9 +89,12 @@ ledger decides what is really traded. Capacity counts against `capital_inr` grow
 costs. The steps and their order are tsq.quant.decision. Known at the close of `date`.
 """
 
+from itertools import groupby
+from operator import itemgetter
+
 import polars as pl
 
-from tsq.quant.target_path import TARGETS, Path, codes_of, groups, step, windows_of
+from tsq.quant.target_path import Path, codes_of, groups, grown_of, step, targets_table, windows_of
 
 
 def model(
@@ -107,19 +110,18 @@ def model(
     alpha_ic: float,
 ) -> pl.DataFrame:
     """Decide for every portfolio at each of its rebalances, in order; returns one row a name wanted or given up."""
-    of_core = groups(candidates, portfolio__capacity, "rank")
-    of_others = groups(sleeves, portfolio__capacity, "place")
-    returns = portfolio__windows.partition_by("date", as_dict=True)
-    grown = growth.partition_by("since_date", "date", as_dict=True)
     codes = codes_of(candidates, sleeves, cap_unlabelled=cap_unlabelled)
+    of_core = groups(candidates, portfolio__capacity, "rank", codes)
+    of_others = groups(sleeves, portfolio__capacity, "place", codes)
+    returns = portfolio__windows.partition_by("date", as_dict=True)
+    grown = grown_of(growth)
     settings = {row["portfolio"]: row for row in portfolios.iter_rows(named=True)}
     paths = {name: Path(value=row["capital_inr"]) for name, row in settings.items()}
-    tables = [pl.DataFrame(schema=TARGETS)]
-    decided = sorted({*of_core, *of_others})
-    for date in sorted({date for date, _ in decided}):
+    rows = []
+    for date, decisions in groupby(sorted({*of_core, *of_others}), key=itemgetter(0)):
         windows = windows_of(returns.get((date,)))  # shared by all that decide on the date
-        for name in (name for day, name in decided if day == date):
-            paths[name], table = step(
+        for _, name in decisions:
+            paths[name], decided = step(
                 paths[name],
                 settings[name],
                 date,
@@ -127,9 +129,9 @@ def model(
                 of_others.get((date, name)),
                 windows,
                 grown,
-                codes,
+                len(codes),
                 trade_cost=trade_cost_bps * 1e-4,
                 alpha_ic=alpha_ic,
             )
-            tables.append(table)
-    return pl.concat(tables).sort("date", "portfolio", "security_id")
+            rows.append(decided)
+    return targets_table(rows)

@@ -57,11 +57,49 @@ class Path:
     names: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
-def groups(names: pl.DataFrame, capacity: pl.DataFrame, order: str) -> dict[Key, pl.DataFrame]:
-    """Split names by date and portfolio, each in an order, with the largest position of each."""
+@dataclass(frozen=True)
+class Grown:
+    """What became of names between two decisions: what a rupee in each is worth, and its ticker now."""
+
+    growth: Mapping[int, float]
+    tickers: Mapping[int, str]
+
+
+def groups(
+    names: pl.DataFrame, capacity: pl.DataFrame, order: str, codes: Mapping[str, int]
+) -> dict[Key, pl.DataFrame]:
+    """Split names by date and portfolio, each in an order, with the largest position and the sector's code of each.
+
+    Args:
+        names: candidates, or names of other sleeves.
+        capacity: portfolio.capacity.
+        order: the column that orders them.
+        codes: of sectors; others get −1.
+
+    Returns:
+        Tables in which what is not known is NaN, and what has no limit is inf.
+    """
     keys = ["date", "portfolio", "security_id"]
     joined = names.join(capacity.select(*keys, "max_position_inr"), on=keys, how="left")
-    return joined.sort("date", "portfolio", order, "security_id").partition_by("date", "portfolio", as_dict=True)
+    known = [pl.col(name).cast(pl.Float64).fill_null(math.nan) for name in EXPOSURES if name in names.columns]
+    wanted = [pl.col("wanted").cast(pl.Float64).fill_null(math.inf)] if "wanted" in names.columns else []
+    laid = joined.with_columns(
+        *known,
+        *wanted,
+        max_position_inr=pl.col("max_position_inr").cast(pl.Float64).fill_null(math.inf),
+        code=pl.col("sector").replace_strict(dict(codes), default=-1, return_dtype=pl.Int64),
+    )
+    return laid.sort("date", "portfolio", order, "security_id").partition_by("date", "portfolio", as_dict=True)
+
+
+def grown_of(growth: pl.DataFrame) -> dict[Key, Grown]:
+    """Lay portfolio.growth out by the two decisions it lies between."""
+    out = {}
+    for between, table in growth.partition_by("since_date", "date", as_dict=True).items():
+        ids = table["security_id"].to_list()
+        moved, tickers = table["growth"].to_list(), table["ticker"].to_list()
+        out[between] = Grown(dict(zip(ids, moved, strict=True)), dict(zip(ids, tickers, strict=True)))
+    return out
 
 
 def codes_of(candidates: pl.DataFrame, sleeves: pl.DataFrame, *, cap_unlabelled: bool) -> dict[str, int]:
@@ -121,12 +159,12 @@ def step(
     core: pl.DataFrame | None,
     others: pl.DataFrame | None,
     windows: Windows,
-    grown: Mapping[Key, pl.DataFrame],
-    codes: Mapping[str, int],
+    grown: Mapping[Key, Grown],
+    n_sectors: int,
     *,
     trade_cost: float,
     alpha_ic: float,
-) -> tuple[Path, pl.DataFrame]:
+) -> tuple[Path, dict[str, list[Any]]]:
     """Take one decision of one portfolio.
 
     Args:
@@ -136,35 +174,30 @@ def step(
         core: its candidates, best first, as of `groups`; None without any.
         others: names of its other sleeves, in the order they are filled; None without any.
         windows: returns known at the decision.
-        grown: rows of portfolio.growth by since_date and date.
-        codes: of sectors.
+        grown: see `grown_of`.
+        n_sectors: sectors that have codes.
         trade_cost: of one unit of weight traded, ratio.
         alpha_ic: see `Terms`.
 
     Returns:
         The path after it, and its rows, columns as `TARGETS`.
     """
-    growth = grown.get((path.date, date))
-    moved, tickers = {}, {}
-    if growth is not None:
-        moved = dict(growth.select("security_id", "growth").iter_rows())
-        tickers = dict(growth.select("security_id", "ticker").iter_rows())
-    held, total = drift(path.held, moved)
+    since = grown.get((path.date, date), Grown({}, {}))
+    held, total = drift(path.held, since.growth)
     value = path.value * total
-    names = {name: (tickers.get(name, ticker), sector) for name, (ticker, sector) in path.names.items()}
+    names = {name: (since.tickers.get(name, ticker), sector) for name, (ticker, sector) in path.names.items()}
     for table in (core, others):
         if table is not None:
-            names |= {
-                name: (ticker, sector) for name, ticker, sector in table["security_id", "ticker", "sector"].iter_rows()
-            }
+            told = zip(table["ticker"].to_list(), table["sector"].to_list(), strict=True)
+            names |= dict(zip(table["security_id"].to_list(), told, strict=True))
     decision = decide(
         terms_of(settings, trade_cost=trade_cost, alpha_ic=alpha_ic),
-        _core(core, codes, value),
-        _beside(others, CONVICTION, codes, value),
-        _beside(others, FALLBACK, codes, value),
+        _core(core, value),
+        _beside(others, CONVICTION, value),
+        _beside(others, FALLBACK, value),
         held,
         windows,
-        len(codes),
+        n_sectors,
     )
     now = zip(decision.ids.tolist(), decision.weights.tolist(), decision.sleeves, strict=True)
     kept = {name: Held(weight, sleeve) for name, weight, sleeve in now if weight > 0.0}
@@ -174,57 +207,50 @@ def step(
 
 def _rows(
     settings: Mapping[str, Any], date: dt.date, decision: Decision, names: Mapping[int, tuple[str, str]]
-) -> pl.DataFrame:
+) -> dict[str, list[Any]]:
     ids = decision.ids.tolist()
     n = len(ids)
-    return pl.DataFrame(
-        {
-            "date": [date] * n,
-            "portfolio": [settings["portfolio"]] * n,
-            "security_id": ids,
-            "ticker": [names[name][0] for name in ids],
-            "sleeve": decision.sleeves,
-            "sector": [names[name][1] for name in ids],
-            "weight": decision.weights,
-            "drifted": decision.drifted,
-            "method": [settings["optimiser"]] * n,
-            "solver_status": [decision.status] * n,
-            "gap": [decision.gap] * n,
-            "relaxed": [",".join(decision.relaxed) or None] * n,
-            "turnover": [decision.turnover] * n,
-            "reason": decision.reasons,
-        },
-        schema=TARGETS,
-    )
+    return {
+        "date": [date] * n,
+        "portfolio": [settings["portfolio"]] * n,
+        "security_id": ids,
+        "ticker": [names[name][0] for name in ids],
+        "sleeve": list(decision.sleeves),
+        "sector": [names[name][1] for name in ids],
+        "weight": decision.weights.tolist(),
+        "drifted": decision.drifted.tolist(),
+        "method": [settings["optimiser"]] * n,
+        "solver_status": [decision.status] * n,
+        "gap": [decision.gap] * n,
+        "relaxed": [",".join(decision.relaxed) or None] * n,
+        "turnover": [decision.turnover] * n,
+        "reason": list(decision.reasons),
+    }
 
 
-def _codes(table: pl.DataFrame, codes: Mapping[str, int]) -> Ints:
-    return np.array([codes.get(sector, -1) for sector in table["sector"].to_list()], dtype=np.int64)
+def targets_table(decisions: list[dict[str, list[Any]]]) -> pl.DataFrame:
+    """Write the rows of decisions as one table, columns as `TARGETS`."""
+    columns = {name: [value for rows in decisions for value in rows[name]] for name in TARGETS}
+    return pl.DataFrame(columns, schema=TARGETS).sort("date", "portfolio", "security_id")
 
 
-def _capacity(table: pl.DataFrame, value: float) -> Floats:
-    """Largest weights at the portfolio's value; inf where there is no limit."""
-    return np.asarray(table["max_position_inr"].fill_null(math.inf).to_numpy() / value, dtype=np.float64)
-
-
-def _core(table: pl.DataFrame | None, codes: Mapping[str, int], value: float) -> Core:
+def _core(table: pl.DataFrame | None, value: float) -> Core:
     if table is None:
         nothing = np.zeros(0)
         return Core(nothing.astype(np.int64), nothing, nothing, nothing.astype(np.int64), nothing, np.zeros((3, 0)))
-    exposures = [table[name].cast(pl.Float64).fill_null(math.nan).to_numpy() for name in EXPOSURES]
     return Core(
         table["security_id"].to_numpy(),
         table["score"].to_numpy(),
         table["standing"].to_numpy(),
-        _codes(table, codes),
-        _capacity(table, value),
-        np.array(exposures),
+        table["code"].to_numpy(),
+        table["max_position_inr"].to_numpy() / value,
+        np.array([table[name].to_numpy() for name in EXPOSURES]),
     )
 
 
-def _beside(table: pl.DataFrame | None, sleeve: str, codes: Mapping[str, int], value: float) -> Beside:
+def _beside(table: pl.DataFrame | None, sleeve: str, value: float) -> Beside:
     if table is None:
         return Beside(np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.int64), np.zeros(0))
     own = table.filter(pl.col("sleeve") == sleeve)
-    wanted = own["wanted"].cast(pl.Float64).fill_null(math.inf).to_numpy()
-    return Beside(own["security_id"].to_numpy(), np.asarray(wanted), _codes(own, codes), _capacity(own, value))
+    capacity = own["max_position_inr"].to_numpy() / value
+    return Beside(own["security_id"].to_numpy(), own["wanted"].to_numpy(), own["code"].to_numpy(), capacity)
