@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tsq.errors import TsqError
 from tsq.quant.charges import Schedule
-from tsq.quant.events import Batch
+from tsq.quant.events import CHANGES_CASH, CHANGES_SHARES, Batch
 from tsq.quant.market import Floats, Ints, Market
 from tsq.quant.records import replace
 
@@ -231,18 +231,21 @@ def value_at_close(book: Book, day: Day) -> float:
 
 
 def _value(book: Book, price: Floats) -> float:
-    held = np.flatnonzero(book.shares)
-    return book.cash + float(np.sum(book.shares[held] * price[held]))
+    held = book.shares.nonzero()[0]
+    return book.cash + float((book.shares[held] * price[held]).sum())
 
 
 def record(book: Book, batches: Sequence[Batch]) -> Book:
-    """Apply the cash and shares of batches to the book and remember them."""
+    """Apply the cash and shares of batches to the book, of the kinds that change them, and remember the batches."""
     if not batches:
         return book
-    shares, cash = book.shares.copy(), book.cash
+    shares, cash = book.shares, book.cash
     for batch in batches:
-        shares[batch.names] += batch.shares
-        cash += float(np.sum(batch.cash))
+        if batch.kind in CHANGES_SHARES:
+            shares = shares.copy()
+            shares[batch.names] += batch.shares
+        if batch.kind in CHANGES_CASH:
+            cash += float(batch.cash.sum())
     return replace(book, cash=cash, shares=shares, events=(*book.events, *batches))
 
 
@@ -260,19 +263,10 @@ def batch_of(
     more: Mapping[str, npt.NDArray[Any]] | None = None,
 ) -> Batch:
     """Make a batch without charges; what is not given is zero, or null in the table where it is one of `MORE`."""
+    nothing = np.zeros(len(names))
 
     def each(value: npt.ArrayLike) -> Floats:
-        return np.asarray(value, float) if np.size(value) else np.zeros(len(names))
+        return nothing if isinstance(value, tuple) and not value else np.asarray(value, float)
 
-    return Batch(
-        kind,
-        day.row,
-        names,
-        each(qty),
-        each(price),
-        each(cash),
-        each(shares).astype(np.int64),
-        reason,
-        side,
-        more=more or {},
-    )
+    counted = each(shares).astype(np.int64)
+    return Batch(kind, day.row, names, each(qty), each(price), each(cash), counted, reason, side, more=more or {})

@@ -149,7 +149,7 @@ def charge_fills(rates: Schedule, day: int, side: int | Ints, value: Floats) -> 
     out[:, 6] = is_order * np.minimum(np.maximum(value * rate, least), most)
     out[:, 5] = rates.tax[day] * (out[:, _TAXED] * rates.taxable[day]).sum(axis=1)
     out[:, 7] = is_order * (side == SELL) * (value >= rates.depository_from[day]) * rates.depository[day]
-    rounded = np.flatnonzero(rates.rounding)
+    rounded = rates.rounding.nonzero()[0]
     if len(rounded):
         steps = rates.rounding[rounded]
         out[:, rounded] = np.floor(out[:, rounded] / steps + _HALF_AND_A_HAIR) * steps

@@ -16,6 +16,8 @@ from tsq.quant.market import Floats, Ints, Market
 NOBODY = -1
 NO_DECISION = -1
 COSTS = (*CHARGES, "slippage_inr", "impact_inr")
+CHANGES_SHARES = frozenset({"fill", "corporate_action", "fraction", "delisting"})
+CHANGES_CASH = frozenset({"fill", "fraction", "dividend", "delisting", "financing", "tax"})
 # what only some kinds say, and what each says where it does not: see Batch.more
 MORE: Mapping[str, tuple[type[pl.DataType], object]] = {
     "lot_id": (pl.Int64, -1),

@@ -30,7 +30,7 @@ def adjust_for_actions(book: Book, day: Day) -> Book:
     part = np.maximum(exact - new, 0.0)
     part[part < NEARLY_WHOLE] = 0.0
     price, cash = day.worth(names), old * actions.cash[held]
-    sold, cash = _taken_back(book.cash + float(np.sum(part * price)), cash, new, price)
+    sold, cash = _taken_back(book.cash + float((part * price).sum()), cash, new, price)
     book = _rescale_orders(book, names, factor, new - sold)
     batches = []
     if (changed := factor != 1.0).any():
@@ -53,12 +53,12 @@ def _taken_back(has: float, cash: Floats, shares: Ints, price: Floats) -> tuple[
     """Shares sold to pay what is taken back and cash cannot pay, and the cash of each name; what is left is let go."""
     owed = np.maximum(-cash, 0.0)
     sold = np.zeros_like(shares)
-    lack = -(has + float(np.sum(cash)))
+    lack = -(has + float(cash.sum()))
     if lack <= 0.0 or not owed.any():
         return sold, cash
-    part = owed / np.sum(owed)
+    part = owed / owed.sum()
     sold = np.minimum(np.ceil(lack * part / price), shares).astype(np.int64)
-    left = max(lack - float(np.sum(sold * price)), 0.0)
+    left = max(lack - float((sold * price).sum()), 0.0)
     return sold, cash + left * part
 
 

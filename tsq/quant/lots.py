@@ -47,7 +47,8 @@ class Lots:
 
     def at(self, index: npt.NDArray[np.bool_] | Ints) -> Lots:
         """The lots at an index, in its order."""
-        return Lots(*(getattr(self, field.name)[index] for field in fields(self)))
+        made = (self.names, self.ids, self.acquired, self.qty, self.cost, self.fair)
+        return Lots(*(column[index] for column in made))
 
     def held(self, n_names: int) -> Floats:
         """(n_names,) shares of each name in all its lots."""
@@ -101,7 +102,7 @@ def taken(lots: Lots, names: Ints, qty: Floats, *, newest_first: bool = False) -
     where = np.searchsorted(names, lots.names)
     among = where < len(names)
     among[among] = names[where[among]] == lots.names[among]
-    index = np.flatnonzero(among)
+    index = among.nonzero()[0]
     if newest_first:
         index = index[np.lexsort((-index, lots.names[index]))]
     some = lots.at(index)
@@ -154,7 +155,7 @@ def bonus(lots: Lots, factor: Floats, day: np.datetime64, next_id: int) -> tuple
         Income-tax Act s.55(2)(aa)(iiia); Explanation 1(i)(f) to s.2(42A).
     """
     held = lots.held(len(factor))
-    names = np.flatnonzero((factor > 1.0) & (held > 0.0))
+    names = ((factor > 1.0) & (held > 0.0)).nonzero()[0]
     return bought(lots, names, held[names] * (factor[names] - 1.0), np.zeros(len(names)), day, next_id)
 
 
@@ -166,7 +167,7 @@ def bonus_undone(lots: Lots, factor: Floats) -> Lots:
         factor: (n_names,) shares after for each one before, 1 and below.
     """
     held = lots.held(len(factor))
-    names = np.flatnonzero((factor < 1.0) & (held > 0.0))
+    names = ((factor < 1.0) & (held > 0.0)).nonzero()[0]
     if not len(names):
         return lots
     rest, gone = taken(lots, names, held[names] * (1.0 - factor[names]), newest_first=True)

@@ -126,7 +126,7 @@ def stop_at_open(book: Book, day: Day) -> Book:
     if overlay is None or not overlay.rules.stops:
         return book
     stops: Hanging = book.overlay.stops
-    held = np.flatnonzero(stops.due | (stops.level > 0.0))
+    held = (stops.due | (stops.level > 0.0)).nonzero()[0]
     if not len(held):
         return book
     open_, low = day.market.open[day.row, held], day.market.low[day.row, held]
@@ -184,7 +184,7 @@ def stop_in_session(book: Book, day: Day) -> Book:
     if overlay is None or not overlay.rules.stops or overlay.trades_at_close:
         return book
     stops: Hanging = book.overlay.stops
-    held = np.flatnonzero((book.shares > 0) & ~stops.due & (stops.level > 0.0))
+    held = ((book.shares > 0) & ~stops.due & (stops.level > 0.0)).nonzero()[0]
     if not len(held):
         return book
     open_, low = day.market.open[day.row, held], day.market.low[day.row, held]
@@ -205,7 +205,7 @@ def observe(book: Book, day: Day) -> Book:
             nobody = np.full(len(names), NOBODY)
             events.append(batch_of("exposure", day, nobody, np.array(names), more={"level": np.array(values)}))
     stops = _hung(risk.stops, book, day, overlay)
-    moved = np.flatnonzero((stops.level != stops.told) & ((stops.level > 0.0) | (stops.told > 0.0)))
+    moved = ((stops.level != stops.told) & ((stops.level > 0.0) | (stops.told > 0.0))).nonzero()[0]
     if len(moved):
         now, before = stops.level[moved], stops.told[moved]
         reason = np.where(now > before, "raised", "rescaled")
@@ -291,7 +291,7 @@ def _return(held: Ints, day: Day) -> float:
 
     It is of the shares, not of the portfolio: cash, and what the overlay itself did, are no part of it.
     """
-    names = np.flatnonzero(held)
+    names = held.nonzero()[0]
     if not len(names):
         return math.nan
     shares = held[names].astype(float)
@@ -299,15 +299,15 @@ def _return(held: Ints, day: Day) -> float:
     cash = 0.0
     actions = day.market.actions.get(day.row)
     if actions is not None:
-        cash = float(np.sum(held[actions.names] * actions.cash))
+        cash = float((held[actions.names] * actions.cash).sum())
         factor = np.ones(len(held))
         factor[actions.names] = actions.factor
         shares *= factor[names]
     dead = day.market.deaths.get(day.row)
     if dead is not None:
         mark = np.where(np.isin(names, dead), mark * (1.0 - day.policy.delist_haircut), mark)
-    before = float(np.sum(shares * day.market.before[day.row, names]))
-    return (float(np.sum(shares * mark)) + cash) / before - 1.0 if before > 0.0 else math.nan
+    before = float((shares * day.market.before[day.row, names]).sum())
+    return (float((shares * mark).sum()) + cash) / before - 1.0 if before > 0.0 else math.nan
 
 
 def _hung(stops: Hanging, book: Book, day: Day, overlay: Overlay) -> Hanging:
@@ -336,7 +336,7 @@ def _sell(book: Book, day: Day, names: Ints, price: Floats) -> Book:
 
     Nothing else is done in those names: orders that wait for them are taken back.
     """
-    fires = np.flatnonzero(~np.isnan(price) & (book.shares[names] > 0))
+    fires = (~np.isnan(price) & (book.shares[names] > 0)).nonzero()[0]
     if not len(fires):
         return book
     names, price = names[fires], price[fires]
@@ -370,12 +370,12 @@ def _rescaled(book: Book, day: Day, overlay: Overlay, size: Sized) -> Targets:
     meant = book.shares.copy()
     meant[book.sells.names] -= book.sells.qty
     meant[book.buys.names] += book.buys.qty
-    names = np.flatnonzero(meant > 0)
+    names = (meant > 0).nonzero()[0]
     price = np.nan_to_num(day.market.before[day.row, names])
     weights = meant[names] * price / value_coming_in(book, day)
     ratio = size.wanted / size.applied
     if size.owes:
-        ratio = min(ratio, overlay.rules.max_exposure / float(np.sum(weights)))
+        ratio = min(ratio, overlay.rules.max_exposure / float(weights.sum()))
     return Targets(names, weights * ratio)
 
 

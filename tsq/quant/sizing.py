@@ -160,8 +160,8 @@ def kelly_scale(returns: Floats, fraction: float, cap: float, floor: float, sess
     Returns:
         A ratio; 1 (or the cap, where that is less) for returns that do not vary.
     """
-    n, total = len(returns), float(np.sum(returns))
-    variance = (float(np.sum(returns * returns)) - total * total / n) / (n - 1) * sessions_per_year
+    n, total = len(returns), float(returns.sum())
+    variance = (float((returns * returns).sum()) - total * total / n) / (n - 1) * sessions_per_year
     if variance <= 0.0:
         return min(1.0, cap)
     mean = total / n * sessions_per_year

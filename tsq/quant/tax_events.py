@@ -90,8 +90,8 @@ def _matched(
     gain = brought - expenses - cost
     year = state.year
     for term, of in ((SHORT, ~is_long), (LONG, is_long)) if terms.pays else ():
-        year = transferred(year, day, term, float(np.sum(gain[of & (gain > 0.0)])))
-        year = transferred(year, day, term, float(np.sum(gain[of & (gain < 0.0)])))
+        year = transferred(year, day, term, float(gain[of & (gain > 0.0)].sum()))
+        year = transferred(year, day, term, float(gain[of & (gain < 0.0)].sum()))
     more = {
         "lot_id": gone.ids,
         "acquired_date": gone.acquired,
@@ -147,10 +147,10 @@ def _after_cash(state: Accounts, event: Batch, day: Day, terms: Terms) -> tuple[
     taken = np.divide(cash * actions.taken[at], per_share, out=np.zeros(len(cash)), where=per_share != 0.0)
     year, batches, slab = state.year, [], terms.taxpayer.slab
     if terms.pays:
-        year = paid_out(year, day, float(np.sum(cash - taken)), slab)
+        year = paid_out(year, day, float((cash - taken).sum()), slab)
     is_right = np.char.find(event.reason.astype(str), "rights") >= 0
     if (of := is_right & (taken != 0.0)).any():
-        year = transferred(year, day, SHORT, float(np.sum(taken[of])), slab) if terms.pays else year
+        year = transferred(year, day, SHORT, float(taken[of].sum()), slab) if terms.pays else year
         none = np.zeros(int(of.sum()))
         more = {
             "acquired_date": np.full(len(none), day.date, "M8[D]"),
@@ -192,7 +192,7 @@ def valued(state: Accounts, day: Day, row: int) -> Accounts:
     """Note the highest prices of 31 January 2018, or of the last session before it on which a name traded."""
     high = np.full(len(day.market.names), np.nan)
     for name in np.unique(state.lots.names).tolist():
-        traded = np.flatnonzero(~np.isnan(day.market.high[: row + 1, name]))
+        traded = (~np.isnan(day.market.high[: row + 1, name])).nonzero()[0]
         if len(traded):
             last = traded[-1]
             rescaled = day.market.mark[row, name] / day.market.mark[last, name]  # what went ex since

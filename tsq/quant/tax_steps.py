@@ -115,7 +115,7 @@ def _raised(book: Book, day: Day, asked: float) -> Book:
         return book
     free = book.shares.copy()
     free[book.sells.names] = np.maximum(free[book.sells.names] - book.sells.qty, 0)
-    names = np.flatnonzero((free > 0) & ~np.isnan(day.price))
+    names = ((free > 0) & ~np.isnan(day.price)).nonzero()[0]
     worth = free[names] * day.price[names]
     if not worth.sum() > 0.0:
         return book

@@ -41,14 +41,14 @@ def aim(book: Book, day: Day, targets: Targets) -> Book:
     aims[targets.names] = targets.weights
     is_wanted = book.shares > 0
     is_wanted[targets.names] = True
-    names = np.flatnonzero(is_wanted)
+    names = is_wanted.nonzero()[0]
     price = day.worth(names)
     known = ~np.isnan(price)
     names, price = names[known], price[known]
     weights, held = aims[names], book.shares[names]
     can_trade = ~np.isnan(day.price[names])
 
-    value = before = book.cash + float(np.sum(held * price))
+    value = before = book.cash + float((held * price).sum())
     change = _change(weights, value, price, held)
     for _ in range(_ESTIMATES):
         value = max(before - _costs_of_change(day, names, np.where(can_trade, change, 0), price), 0.0)
@@ -178,8 +178,8 @@ def _most_of_adv(day: Day, names: Ints) -> Floats:
 
 def _value(book: Book, day: Day) -> float:
     """Value of the portfolio at the prices of the session."""
-    held = np.flatnonzero(book.shares)
-    return book.cash + float(np.sum(book.shares[held] * day.worth(held)))
+    held = book.shares.nonzero()[0]
+    return book.cash + float((book.shares[held] * day.worth(held)).sum())
 
 
 def _fill(book: Book, day: Day, side: int, orders: Orders, qty: Ints, price: Floats) -> Book:
@@ -265,7 +265,7 @@ def _affordable(has: float, day: Day, names: Ints, qty: Ints, price: Floats) -> 
     def leaves(part: Ints) -> float:
         of = part > 0
         value = part[of] * price[of]
-        return has - float(np.sum(value)) - float(np.nansum(_costs_of(day, BUY, names[of], value, value)))
+        return has - float(value.sum()) - float(np.nansum(_costs_of(day, BUY, names[of], value, value)))
 
     left = leaves(qty)
     if left >= 0.0:
