@@ -89,9 +89,6 @@ ledger decides what is really traded. Capacity counts against `capital_inr` grow
 costs. The steps and their order are tsq.quant.decision. Known at the close of `date`.
 """
 
-from itertools import groupby
-from operator import itemgetter
-
 import polars as pl
 
 from tsq.quant.target_path import Path, codes_of, groups, grown_of, step, targets_table, windows_of
@@ -118,9 +115,10 @@ def model(
     settings = {row["portfolio"]: row for row in portfolios.iter_rows(named=True)}
     paths = {name: Path(value=row["capital_inr"]) for name, row in settings.items()}
     rows = []
-    for date, decisions in groupby(sorted({*of_core, *of_others}), key=itemgetter(0)):
+    decisions = {*of_core, *of_others}
+    for date in sorted({date for date, _ in decisions}):
         windows = windows_of(returns.get((date,)))  # shared by all that decide on the date
-        for _, name in decisions:
+        for name in (name for name in sorted(settings) if (date, name) in decisions):
             paths[name], decided = step(
                 paths[name],
                 settings[name],
