@@ -19,10 +19,11 @@ def adjust_for_actions(book: Book, day: Day) -> Book:
     if actions is None:
         return book
     held = book.shares[actions.names] > 0
+    if not held.all():
+        unheld = ~held
+        book = _rescale_orders(book, actions.names[unheld], actions.factor[unheld], book.shares[actions.names[unheld]])
     if not held.any():
-        return _rescale_orders(book, actions.names, actions.factor, book.shares[actions.names])
-    unheld = ~held
-    book = _rescale_orders(book, actions.names[unheld], actions.factor[unheld], book.shares[actions.names[unheld]])
+        return book
     names, factor, label = actions.names[held], actions.factor[held], actions.label[held]
     old = book.shares[names]
     exact = np.minimum(old * factor, MOST)

@@ -62,13 +62,13 @@ def cost_inr(
     Raises:
         TsqError: a negative coefficient.
     """
-    value, adv, sigma, coefficient = np.broadcast_arrays(
-        *(np.asarray(given, float) for given in (value, adv, sigma, coefficient))
-    )
+    value, adv, sigma = (np.asarray(given, float) for given in (value, adv, sigma))
+    if not value.shape == adv.shape == sigma.shape or np.ndim(coefficient):
+        value, adv, sigma, coefficient = np.broadcast_arrays(value, adv, sigma, np.asarray(coefficient, float))
     known = (adv > 0.0) & (sigma >= 0.0)
     participation = np.divide(value, adv, out=np.full(value.shape, np.nan), where=known)
-    rupees = square_root(participation, np.where(known, sigma, np.nan), coefficient) * value
-    return np.where((value == 0.0) | (coefficient == 0.0), 0.0, rupees)
+    rupees = square_root(participation, sigma, coefficient) * value
+    return np.where((value == 0.0) | (np.asarray(coefficient) == 0.0), 0.0, rupees)
 
 
 def almgren(

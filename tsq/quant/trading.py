@@ -87,12 +87,13 @@ def buy(book: Book, day: Day) -> Book:
     waiting = book.buys
     price = day.price[waiting.names]
     today = np.minimum(_part(waiting, day), _room(book, day, BUY, waiting.names, price))
-    costs = _costs_of(day, BUY, waiting.names, today * np.nan_to_num(price), today * np.nan_to_num(price))
-    value, weight = _value(book, day) - float(np.nansum(costs)), np.full(len(price), day.policy.name_cap)
+    meant = np.where(today > 0, today * price, 0.0)
+    costs = float(_known(_costs_of(day, BUY, waiting.names, meant, meant)).sum())
+    value, weight = _value(book, day) - costs, np.full(len(price), day.policy.name_cap)
     if book.aims is not None:
         weight = np.minimum(np.maximum(weight, _decided(book)[waiting.names]), book.aims[waiting.names])
     most = np.minimum(weight * max(value, 0.0) / price, MOST)  # of a name without a price NaN, and nothing of it trades
-    most = np.floor(np.nan_to_num(most) + NEARLY_WHOLE) - book.shares[waiting.names]
+    most = np.floor(np.where(np.isnan(most), 0.0, most) + NEARLY_WHOLE) - book.shares[waiting.names]
     bought = np.clip(most, 0.0, today).astype(np.int64)
     has = book.cash + (day.policy.leverage - 1.0) * value
     bought = _affordable(has, day, waiting.names, bought, price)
@@ -208,7 +209,7 @@ def _fill(book: Book, day: Day, side: int, orders: Orders, qty: Ints, price: Flo
                     shares[of],
                     reason[of],
                     SIDES[side],
-                    np.nan_to_num(costs[of]),
+                    _known(costs[of]),
                     signal[of],
                     assumed,
                     {"level": level[of]},
@@ -225,7 +226,7 @@ def _cash_of(book: Book, day: Day, side: int, names: Ints, qty: Ints, price: Flo
         for batch in book.events:
             if batch.kind == "fill" and batch.side == SIDES[SELL]:
                 costs[np.isin(names, batch.names), _DEPOSITORY] = 0.0
-    return costs, (value if side == SELL else -value) - np.nansum(costs, axis=1)
+    return costs, (value if side == SELL else -value) - _known(costs).sum(axis=1)
 
 
 def _costs_of(day: Day, side: int | Ints, names: Ints, value: Floats, a_session: Floats) -> Floats:
@@ -238,6 +239,14 @@ def _costs_of(day: Day, side: int | Ints, names: Ints, value: Floats, a_session:
         adv, sigma = day.market.adv[day.row, names], day.market.sigma[day.row, names]
         moved = cost_inr(a_session, adv, sigma, coefficient)
         costs[:, _IMPACT] = moved * np.divide(value, a_session, out=np.ones(len(value)), where=a_session > 0.0)
+    return costs
+
+
+def _known(costs: Floats) -> Floats:
+    """Costs (n, len(COSTS)) where an impact that is not known is zero."""
+    if np.isnan(costs[:, _IMPACT]).any():
+        costs = costs.copy()
+        costs[np.isnan(costs[:, _IMPACT]), _IMPACT] = 0.0
     return costs
 
 
@@ -255,8 +264,8 @@ def _costs_of_change(day: Day, names: Ints, change: Ints, price: Floats) -> floa
     a_session = np.fmin(value / how.sessions, _most_of_adv(day, names))
     if np.isfinite(how.participation):
         a_session = np.fmin(a_session, how.participation * adv)
-    costs = _costs_of(day, np.repeat([SELL, BUY], len(change)), names, value, a_session)
-    return float(np.nansum(costs[: len(change)])) + float(np.nansum(costs[len(change) :]))
+    costs = _known(_costs_of(day, np.repeat([SELL, BUY], len(change)), names, value, a_session))
+    return float(costs[: len(change)].sum()) + float(costs[len(change) :].sum())
 
 
 def _affordable(has: float, day: Day, names: Ints, qty: Ints, price: Floats) -> Ints:
@@ -265,7 +274,7 @@ def _affordable(has: float, day: Day, names: Ints, qty: Ints, price: Floats) -> 
     def leaves(part: Ints) -> float:
         of = part > 0
         value = part[of] * price[of]
-        return has - float(value.sum()) - float(np.nansum(_costs_of(day, BUY, names[of], value, value)))
+        return has - float(value.sum()) - float(_known(_costs_of(day, BUY, names[of], value, value)).sum())
 
     left = leaves(qty)
     if left >= 0.0:
