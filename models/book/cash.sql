@@ -10,8 +10,8 @@ checks:
     query: >-
       select cash.date, cash.portfolio, cash.cash_inr from book.cash as cash
       left join config.portfolios as portfolios on portfolios.portfolio = cash.portfolio
-      left join config.risk as risk on risk.overlay = portfolios.overlay and risk.max_exposure > 1 and risk.financing_rate is not null
-      where cash.cash_inr < -0.01 and risk.overlay is null
+      left join config.risk as rules on rules.overlay = portfolios.overlay and rules.max_exposure > 1 and rules.financing_rate is not null
+      where cash.cash_inr < -0.01 and rules.overlay is null
 columns:
   date: {type: DATE, doc: "session, from the inception on"}
   session_no: {type: INTEGER, doc: "pit.sessions"}

@@ -13,8 +13,8 @@ checks:
     query: >-
       select positions.date, positions.portfolio, positions.security_id, positions.weight from book.positions as positions
       left join config.portfolios as portfolios on portfolios.portfolio = positions.portfolio
-      left join config.risk as risk on risk.overlay = portfolios.overlay and risk.max_exposure > 1 and risk.financing_rate is not null
-      where positions.weight > 1 + 1e-9 and risk.overlay is null
+      left join config.risk as rules on rules.overlay = portfolios.overlay and rules.max_exposure > 1 and rules.financing_rate is not null
+      where positions.weight > 1 + 1e-9 and rules.overlay is null
   - name: nothing_held_is_missing
     query: >-
       with latest as (select max(date) as date from pit.sessions)

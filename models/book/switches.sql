@@ -11,8 +11,8 @@ checks:
     query: >-
       select exposures.* from book.switches as exposures
       inner join config.portfolios as portfolios on portfolios.portfolio = exposures.portfolio
-      inner join config.risk as risk on risk.overlay = portfolios.overlay
-      where exposures.item in ('exposure', 'applied') and exposures.value > risk.max_exposure + 1e-9
+      inner join config.risk as rules on rules.overlay = portfolios.overlay
+      where exposures.item in ('exposure', 'applied') and exposures.value > rules.max_exposure + 1e-9
 columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   item: {type: VARCHAR, doc: "a multiplier of the overlay (vol_scale, throttle, kelly, trend_gate, volatility_gate, cap), exposure: what they make of the weights together, or applied: what holdings were last brought to"}
