@@ -15,7 +15,7 @@ checks:
       end as wrong from config.risk where wrong is not null
   - name: overlays_exist
     query: >-
-      select portfolio, overlay from config.portfolios where overlay != 'none' and overlay not in (select risk.overlay from config.risk as risk)
+      select portfolio, overlay from config.portfolios where overlay != 'none' and overlay not in (select rules.overlay from config.risk as rules)
 columns:
   date: {type: DATE, doc: "session"}
   session_no: {type: INTEGER, doc: "number of the session"}
