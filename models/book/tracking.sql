@@ -21,7 +21,7 @@ columns:
   charges_inr: {type: DOUBLE, unit: inr, doc: "on contract notes that came; a later version counts by its difference"}
   pnl_inr: {type: DOUBLE, unit: inr, doc: "gain of the shares from prices alone"}
   ret: {type: DOUBLE, unit: ratio, doc: "gain of prices and dividends less charges, over the shares held before and those bought on balance; null without any"}
-  paper_ret: {type: DOUBLE, unit: ratio, doc: "the same of the paper portfolio's shares, net of its costs"}
+  paper_ret: {type: DOUBLE, unit: ratio, doc: "the same of the paper portfolio's shares, net of its costs and before taxes"}
   difference: {type: DOUBLE, unit: ratio, doc: "ret − paper_ret"}
   active_share: {type: DOUBLE, unit: ratio, doc: "half the sum of the differences of weights between the two books' shares: 0 the same, 1 nothing in common"}
   names: {type: BIGINT, doc: "names held"}
@@ -119,14 +119,13 @@ papers as (
     select
         nav.portfolio,
         nav.date,
-        nav.nav,
-        nav.value_inr,
         nav.equity_inr,
-        lag(nav.nav) over life as previous_nav,
-        lag(nav.value_inr) over life as previous_value_inr,
+        -- what the tax took is no loss of the shares
+        nav.value_inr + nav.tax_inr - lag(nav.value_inr) over life as gain_inr,
         lag(nav.equity_inr) over life as previous_equity_inr,
     from book.nav as nav
-    where nav.basis = 'net'
+    -- trades and positions are rupees of this basis
+    where nav.basis = 'after_tax'
     window life as (partition by nav.portfolio order by nav.date)
 ),
 
@@ -135,7 +134,7 @@ paper_returns as (
         papers.portfolio,
         papers.date,
         papers.equity_inr,
-        (papers.nav / nullif(papers.previous_nav, 0.0) - 1.0) * papers.previous_value_inr
+        papers.gain_inr
         / nullif(papers.previous_equity_inr + greatest(coalesce(traded.bought_inr, 0.0), 0.0), 0.0) as paper_ret,
     from papers
     left join traded on traded.portfolio = papers.portfolio and traded.date = papers.date
