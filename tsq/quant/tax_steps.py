@@ -37,7 +37,7 @@ def pay(book: Book, day: Day) -> Book:
         return book
     state, turned = state_of(book, day, terms)
     before, today = day_of(day.market.dates[day.row - 1]), day_of(day.date)
-    years = [*state.owed, state.year]
+    years = [_still_due(year) for year in (*state.owed, state.year)]
     calls = called(terms.taxpayer.instalments, before, today)
     over = settled(before, today)
     if not (calls or over or turned or any(year.due for year in years)):
@@ -101,6 +101,13 @@ def _with(state: Accounts, years: list[Year]) -> Accounts:
 
 def _fallen_due(year: Year, part: float) -> Year:
     return replace(year, due=max(year.due, part * year.assessment.tax - year.paid))
+
+
+def _still_due(year: Year) -> Year:
+    """What was due is due no more where losses since have taken the tax away."""
+    if not year.due:
+        return year
+    return replace(year, due=min(year.due, max(year.assessment.tax - year.paid, 0.0)))
 
 
 def _credit(book: Book, day: Day) -> float:

@@ -172,6 +172,20 @@ def test_what_cannot_be_raised_today_stays_due():
     assert row == 74
 
 
+def test_what_could_not_be_paid_is_due_no_more_when_losses_take_the_tax_away():
+    """780 fall due on a gain of 5,000 while the other name is suspended; it comes back at a hundredth: no tax is left."""
+    price = np.hstack([path(500, s5=150.0), path(500, s200=1.0)])
+    price[50:200, 1] = NAN
+    events = fold(market_from("2023-05-01", price), {0: {0: 1.0}, 6: {1: 1.0}, 60: {}})
+    assert sum(event["gain_inr"] for event in of_kind(events, "match")) < 0
+    taxes = told(of_kind(events, "tax"), "date", "reason")
+    assert taxes[:3] == [
+        (day, "instalment") for day in (dt.date(2023, 6, 15), dt.date(2023, 9, 15), dt.date(2023, 11, 17))
+    ]
+    assert taxes[3:] == [(dt.date(2024, 7, 31), "refund")]
+    assert sum(event["tax_inr"] for event in of_kind(events, "tax")) == pytest.approx(0.0)
+
+
 def test_dividends_are_taxed_at_the_slab():
     market = market_from("2024-01-01", path(120), actions={4: action(0, cash=2.0, label="dividend")})
     events = fold(market, {0: {0: 0.5}})
