@@ -18,8 +18,9 @@ def defer(book: Book, day: Day) -> Book:
     """Hold back the part of a sale whose oldest lots turn long-term in a few days, where the tax saved is worth it.
 
     The saving is the gain at today's price times the difference of the two rates, surcharge and cess included, as if
-    neither exemption nor loss were left. What is held back is looked at again when its first lot has turned, and
-    dropped by a newer decision. Sales that a stop or the tax itself asks for never wait.
+    neither exemption nor loss were left; against it stands what holding that lot and all that is younger is expected to
+    cost. What is held back is looked at again when its first lot has turned, and dropped by a newer decision; no part
+    of it waits longer than the stated days. Sales that a stop or the tax itself asks for never wait.
     """
     terms: Terms | None = day.policy.taxes
     if terms is None or terms.waiting.days <= 0:
@@ -77,14 +78,24 @@ def _sold_now(asked: Orders, state: Accounts, day: Day, terms: Terms) -> tuple[I
             for row, name in zip(asked.signal[of].tolist(), lots.names.tolist(), strict=True)
         ]
     )
-    waits = (days > 0.0) & (days <= terms.waiting.days) & (saved > 0.0)
+    # from the first session on that could have sold
+    waited = (turns - day.market.dates[asked.signal[of] + 1]).astype(float)
+    waits = (days > 0.0) & (waited <= terms.waiting.days) & (saved > 0.0)
     waits &= saved > terms.waiting.costs(gap, days) * worth
+    ends = np.cumsum(lots.qty)
+    older = ends - lots.qty
+    older -= older[np.searchsorted(of, of)]
+    part = np.clip(asked.qty[of] - older, 0.0, lots.qty) / lots.qty
     now, until = asked.qty.copy(), {}
-    older = np.zeros(len(asked.names))
-    for lot in range(len(lots.names)):
+    for lot in (waits & (part > 0.0)).nonzero()[0].tolist():
         order, name = int(of[lot]), int(lots.names[lot])
-        if waits[lot] and name not in until and older[order] < asked.qty[order]:
-            now[order] = int(np.floor(older[order] + _NEARLY))
+        if name in until:
+            continue
+        # what is younger is held back with it, and some of that may be worth the wait itself
+        back = slice(lot, int(np.searchsorted(of, order, side="right")))
+        alone = saved[back] - terms.waiting.costs(gap[back], days[back]) * worth[back]
+        along = -terms.waiting.costs(gap[back], days[lot]) * worth[back]
+        if (part[back] * np.where(waits[back], alone, along)).sum() > 0.0:
+            now[order] = int(np.floor(older[lot] + _NEARLY))
             until[name] = turns[lot]
-        older[order] += lots.qty[lot]
     return now, until

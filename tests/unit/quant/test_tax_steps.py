@@ -343,6 +343,31 @@ def test_the_part_whose_lots_are_long_term_is_sold_at_once():
     ]
 
 
+def test_a_sale_waits_no_longer_than_is_stated_however_many_lots_there_are():
+    """Lots of every twelfth day from 2 January on, 15 shares of the first two turn within 30 days of 21 December."""
+    market = market_from("2023-01-01", path(500, s300=150.0))
+    buys = {12 * lot: {0: 0.1 + 0.05 * lot} for lot in range(7)}
+    exit_on = row_of(market, "2023-12-20")
+    events = fold(market, {**buys, exit_on: {}}, taxes=waiting(days=30))
+    assert told(of_kind(events, "match"), "date", "qty", "term")[:2] == [
+        (dt.date(2024, 1, 3), 10.0, "LTCG"),
+        (dt.date(2024, 1, 15), 5.0, "LTCG"),
+    ]
+    assert {(match["date"], match["term"]) for match in of_kind(events, "match")[2:]} == {
+        (dt.date(2024, 1, 15), "STCG")
+    }
+
+
+def test_what_is_younger_is_held_back_only_where_the_saving_pays_for_it():
+    """2 shares save 5.20, and 88 younger ones at −1 × 30 % would lose 141 in 13 days; without a loss all wait."""
+    market = market_from("2023-01-01", path(420, s300=150.0))
+    exit_on = row_of(market, "2023-12-20")
+    for score, on in ((-1.0, dt.date(2023, 12, 21)), (-0.03, dt.date(2024, 1, 3))):
+        rule = waiting(scores={exit_on: np.array([score])}, score_return=0.30, half_life=1e6)
+        events = fold(market, {0: {0: 0.02}, 250: {0: 0.9}, exit_on: {}}, taxes=rule)
+        assert {match["date"] for match in of_kind(events, "match")} == {on}
+
+
 def test_a_newer_decision_ends_the_wait():
     market = market_from("2023-01-01", path(420, s300=150.0))
     exit_on, again = row_of(market, "2023-12-20"), row_of(market, "2023-12-27")
