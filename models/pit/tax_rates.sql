@@ -14,14 +14,14 @@ checks:
       select a.item from pit.tax_rates as a join pit.tax_rates as b on a.item = b.item and a.valid_from < b.valid_from
       and b.valid_from < a.valid_to and a.known_from < b.known_to and b.known_from < a.known_to
 columns:
-  item: {type: VARCHAR, doc: "STCG_111A, LTCG_112A, LTCG_EQ, CESS_HEALTH_EDU, CESS_EDU, SURCHARGE_CAP_CG, DIVIDEND_HOLDER, BUYBACK_HOLDER"}
+  item: {type: VARCHAR, doc: "STCG_111A, LTCG_112A, LTCG_EQ, CESS_HEALTH_EDU, CESS_EDU, SURCHARGE_CAP_CG, DIVIDEND_HOLDER, BUYBACK_HOLDER, or SURCHARGE_ and the income it begins above"}
   valid_from: {type: DATE, doc: "first day of a transfer (dividend, buyback) it applies to"}
   valid_to: {type: DATE, doc: "first day it no longer applies to; 9999-12-31 while no end was known"}
   known_from: {type: TIMESTAMPTZ, doc: "announcement of the rate, or of its end; where none is on file, the morning of the day it took effect"}
   known_to: {type: TIMESTAMPTZ, doc: "when a later announcement changed the row; 9999-12-31 while none has"}
   treatment: {type: VARCHAR, doc: "rate: `rate` applies; slab: the holder's income-tax slab; capital_gains: as a sale"}
   rate: {type: DOUBLE, unit: ratio, doc: "null where the treatment is no rate"}
-  limit_inr: {type: DOUBLE, unit: inr, doc: "gains of a financial year that are exempt, all buckets of the item together"}
+  limit_inr: {type: DOUBLE, unit: inr, doc: "gains of a financial year that are exempt, all buckets of the item together; of a surcharge the income of a year above which it applies"}
   applies_to: {type: VARCHAR, doc: "what is taxed, and which date decides"}
   status: {type: VARCHAR, doc: "verified or unverified"}
   source: {type: VARCHAR, doc: "where it was read"}

@@ -35,9 +35,8 @@ INSTALMENTS: Mapping[str, tuple[tuple[int, int, float], ...]] = MappingProxyType
     }
 )
 SETTLED_ON = (7, 31)  # s.139(1): the return, with the rest of the tax; what was paid too much comes back
-# total income above which the surcharge is so much of the tax, Finance Act 2019
-SURCHARGES = ((5e6, 0.10), (1e7, 0.15), (2e7, 0.25), (5e7, 0.37))
 _DEDUCTIBLE = tuple(name.removesuffix("_inr") for name in CHARGES if name not in ("stt_inr", "dp_inr"))
+_CAP = "SURCHARGE_CAP_CG"
 _INDIA = dt.timezone(dt.timedelta(hours=5, minutes=30))
 
 
@@ -99,7 +98,7 @@ class Taxpayer:
         """
         if self.surcharge is None:
             dividends = sum(max(inr, 0.0) for inr in income.dividends.values())
-            surcharge = surcharge_by_income(self.other_income + sum(income.gains.values()) - allowed + dividends)
+            surcharge = rates.surcharge(year, self.other_income + sum(income.gains.values()) - allowed + dividends)
         else:
             surcharge = self.surcharge
         return (1.0 + min(surcharge, rates.surcharge_cap(year))) * (1.0 + rates.cess(year))
@@ -166,9 +165,15 @@ class Rates:
         found = [self.of(item, last) for item in ("CESS_HEALTH_EDU", "CESS_EDU")]
         return sum(rate[1] for rate in found if rate is not None)
 
+    def surcharge(self, year: int, income: float) -> float:
+        """Surcharge that goes with the total income of a financial year, ratio of the tax; before the cap on gains."""
+        last = dt.date(year + 1, 3, 31)
+        steps = [self.of(item, last) for item in self.items if item.startswith("SURCHARGE_") and item != _CAP]
+        return max((rate for _, rate, above in filter(None, steps) if income > above), default=0.0)
+
     def surcharge_cap(self, year: int) -> float:
         """Most the surcharge on gains and dividends can be in a financial year."""
-        found = self.of("SURCHARGE_CAP_CG", dt.date(year + 1, 3, 31))
+        found = self.of(_CAP, dt.date(year + 1, 3, 31))
         return 1.0 if found is None else found[1]
 
 
@@ -365,11 +370,6 @@ def assess(year: int, income: Income, brought: Iterable[Loss], rates: Rates, tax
         lines.append(Line("dividend", rate, came, 0.0, 0.0, dividends[rate], dividends[rate] * rate * levy))
     carried = sorted(unused, key=lambda loss: loss.year)
     return Assessment(year, tuple(lines), tuple(loss for loss in carried if year + 1 - loss.year <= CARRY_YEARS))
-
-
-def surcharge_by_income(income: float) -> float:
-    """Surcharge that goes with a total income, ratio of the tax; before the cap on gains."""
-    return max((rate for above, rate in SURCHARGES if income > above), default=0.0)
 
 
 @functools.lru_cache(maxsize=1 << 15)

@@ -23,7 +23,6 @@ from tsq.quant.tax import (
     law,
     received,
     settled,
-    surcharge_by_income,
 )
 
 LATEST = dt.date(2026, 11, 1)
@@ -255,7 +254,36 @@ def test_the_cap_counts_from_the_day_it_was_known():
     ("income", "rate"), [(5e6, 0.0), (5_000_001, 0.1), (1e7, 0.1), (1.5e7, 0.15), (3e7, 0.25), (6e7, 0.37)]
 )
 def test_surcharge_goes_with_the_income(income, rate):
-    assert surcharge_by_income(income) == rate
+    assert the_law().on(LATEST).surcharge(2025, income) == rate
+
+
+@pytest.mark.parametrize(
+    ("year", "above_50_lakh", "above_1_crore", "above_5_crore"),
+    [
+        (2008, 0.10, 0.10, 0.10),
+        (2009, 0.0, 0.0, 0.0),
+        (2012, 0.0, 0.0, 0.0),
+        (2013, 0.0, 0.10, 0.10),
+        (2014, 0.0, 0.10, 0.10),
+        (2015, 0.0, 0.12, 0.12),
+        (2016, 0.0, 0.15, 0.15),
+        (2017, 0.10, 0.15, 0.15),
+        (2018, 0.10, 0.15, 0.15),
+        (2019, 0.10, 0.15, 0.37),
+    ],
+)
+def test_the_surcharge_is_that_of_its_year(year, above_50_lakh, above_1_crore, above_5_crore):
+    found = [the_law().on(LATEST).surcharge(year, income) for income in (6e6, 1.5e7, 6e7)]
+    assert found == [above_50_lakh, above_1_crore, above_5_crore]
+    by_income = assessed(year, (SHORT, f"{year}-06-02", 6e7), taxpayer=replace(PLAIN, surcharge=None))
+    (line,) = by_income.lines
+    levy = (1 + min(above_5_crore, 0.15 if year >= 2019 else 1.0)) * (1.04 if year >= 2018 else 1.03)
+    assert line.tax == pytest.approx(6e7 * line.rate * levy)
+
+
+def test_a_surcharge_counts_from_the_day_it_was_announced():
+    assert the_law().on(date("2019-07-04")).surcharge(2019, 6e7) == 0.15
+    assert the_law().on(date("2019-07-05")).surcharge(2019, 6e7) == 0.37
 
 
 def test_gains_and_other_income_together_decide_the_surcharge():
