@@ -121,6 +121,13 @@ def test_ltcg_boundary_2018(year, on, tax):
     assert before_cess(assessed(year, (LONG, on, 500_000))) == pytest.approx(tax)
 
 
+def test_50_000_of_ltcg_in_may_2018_are_exempt():
+    """Geojit: 1,000 shares of 200, worth 250 on 31 January 2018, sold at 300: below 1 lakh nothing is taxed."""
+    found = assessed(2018, (LONG, "2018-05-19", 50_000))
+    assert found.tax == 0
+    assert sum(line.exempt for line in found.lines) == 50_000
+
+
 def test_losses_of_exempt_gains_are_none():
     found = assessed(2017, (LONG, "2018-03-01", -80_000), (SHORT, "2018-03-01", 100_000))
     assert found.carried == ()
@@ -390,7 +397,6 @@ def test_choices_are_ones_that_are_known(choice, says):
 
 
 def test_brokerage_and_its_tax_reduce_a_gain_and_the_transaction_tax_never_does():
-    """stt_excluded: 100,000 and charges of 20, 120,000 and charges of 25: 19,955, whatever STT was."""
     deducts = dict(
         zip(["stt", "exchange", "ipft", "sebi", "stamp", "gst", "brokerage", "dp"], PLAIN.deducts(), strict=True)
     )

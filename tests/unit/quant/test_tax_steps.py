@@ -9,10 +9,13 @@ from fold_bench import NAN, RATES, action, market_of, run
 from law_bench import the_law
 
 from tsq.errors import TsqError
+from tsq.quant.book import Book, Day
+from tsq.quant.events import COSTS, Batch
 from tsq.quant.ledger import STEPS
 from tsq.quant.market import Actions
 from tsq.quant.tax import Taxpayer
-from tsq.quant.tax_accounts import Terms, Waiting
+from tsq.quant.tax_accounts import Terms, Waiting, state_of
+from tsq.quant.tax_events import changed
 
 PLAIN = Terms(the_law())
 
@@ -236,6 +239,20 @@ def test_rights_that_are_sold_cost_nothing_and_are_taxed_at_the_slab():
         (None, 0.0, 0.0, 300.0, "STCG")
     ]
     assert of_kind(events, "tax")[0]["tax_inr"] == pytest.approx(300 * 0.3 * 1.04)
+
+
+def test_the_transaction_tax_is_no_part_of_a_gain():
+    """stt_excluded: 100,000 with charges of 20 and STT of 100, 120,000 with 25 and 120: a gain of 19,955."""
+    market = market_from("2024-01-01", path(8, s4=120.0))
+    state, matches = state_of(Book(0.0, np.zeros(1, np.int64)), Day(1, market, None), PLAIN)[0], []
+    for row, side, price, stt, brokerage in ((1, "buy", 100.0, 100.0, 20.0), (5, "sell", 120.0, 120.0, 25.0)):
+        costs = np.array([[{"stt_inr": stt, "brokerage_inr": brokerage}.get(name, 0.0) for name in COSTS]])
+        fill = Batch("fill", row, *(np.array([number]) for number in (0, 1_000.0, price, 0.0, 0, side)), side, costs)
+        state, batches = changed(state, fill, Day(row, market, None), PLAIN)
+        matches += [batch for batch in batches if batch.kind == "match"]
+    (match,) = matches
+    assert match.more["gain_inr"].tolist() == [19_955.0]
+    assert state.year.income.gains == {("STCG", 0.15): 19_955.0}
 
 
 def test_slippage_and_deductible_charges_reduce_the_gain_and_the_transaction_tax_does_not():
