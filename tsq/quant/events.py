@@ -19,7 +19,7 @@ COSTS = (*CHARGES, "slippage_inr", "impact_inr")
 CHANGES_SHARES = frozenset({"fill", "corporate_action", "fraction", "delisting"})
 CHANGES_CASH = frozenset({"fill", "fraction", "dividend", "delisting", "financing", "tax"})
 # what only some kinds say, and what each says where it does not: see Batch.more
-MORE: Mapping[str, tuple[type[pl.DataType], object]] = {
+MORE: Mapping[str, tuple[type[pl.DataType], Any]] = {
     "lot_id": (pl.Int64, -1),
     "acquired_date": (pl.Date, np.datetime64("NaT", "D")),
     "cost_basis_inr": (pl.Float64, np.nan),
@@ -29,7 +29,7 @@ MORE: Mapping[str, tuple[type[pl.DataType], object]] = {
     "level": (pl.Float64, np.nan),
 }
 
-COLUMNS = {
+COLUMNS: dict[str, type[pl.DataType]] = {
     "seq": pl.Int64,
     "date": pl.Date,
     "portfolio": pl.String,

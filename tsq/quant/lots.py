@@ -47,8 +47,8 @@ class Lots:
 
     def at(self, index: npt.NDArray[np.bool_] | Ints) -> Lots:
         """The lots at an index, in its order."""
-        made = (self.names, self.ids, self.acquired, self.qty, self.cost, self.fair)
-        return Lots(*(column[index] for column in made))
+        names, ids, acquired = self.names[index], self.ids[index], self.acquired[index]
+        return Lots(names, ids, acquired, self.qty[index], self.cost[index], self.fair[index])
 
     def held(self, n_names: int) -> Floats:
         """(n_names,) shares of each name in all its lots."""

@@ -206,7 +206,7 @@ def made_market(n_days: int = 420, n_names: int = 14, seed: int = 3) -> dict[str
             orient="row",
         ).with_columns(
             look_back_sessions=20,
-            overlay=pl.when(pl.col("portfolio") == "quarterly").then(pl.lit("base")).otherwise(pl.lit("none")),
+            overlay=pl.when(pl.col("portfolio") == "quarterly").then(pl.lit("aggressive")).otherwise(pl.lit("none")),
         ),
         "config.discretionary": pl.DataFrame(
             {
