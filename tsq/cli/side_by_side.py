@@ -97,7 +97,7 @@ def compare(
     for line in lines(rows):
         typer.echo(line)
     typer.echo("")
-    typer.echo(f"build  {name} ({manifest.run_id}): `tsq query … --build {name}` asks it anything")
+    typer.echo(f"build  {name} ({manifest.run_id}): `tsq query … --build {name}` asks for more")
     typer.echo(f"files  {workspace.shown(files[0].parent, project)}/: {', '.join(_names(files))}; .csv and .parquet")
     workspace.say(f"done in {seconds:.1f} s")
 

@@ -22,6 +22,8 @@ Settings = Mapping[str, Any]
 COST = "slippage_bps"
 # what `tsq compare` says without words: the plain book against the one of least variance
 PLAIN = ("equal_weight", "min_variance")
+# columns of config.portfolios whose one value is a list with commas
+LISTS = ("benchmark", "fallback")
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,9 @@ def substitutes(tables: Tables, variants: Iterable[Variant]) -> dict[str, str]:
 
 
 def axis(tables: Tables, option: str, column: str, texts: Iterable[str]) -> Axis:
-    """Take an option's values apart at commas, unless the column holds free text, which may have commas of its own."""
-    kind = _of(tables, column, option)
-    is_free = kind.type == "VARCHAR" and not kind.one_of
-    parts = [part.strip() for text in texts for part in ([text] if is_free else text.split(","))]
+    """Take an option's values apart at commas, unless one value of the column is a list with commas of its own."""
+    _of(tables, column, option)
+    parts = [part.strip() for text in texts for part in ([text] if column in LISTS else text.split(","))]
     return Axis(option, column, tuple(dict.fromkeys(parts)))
 
 

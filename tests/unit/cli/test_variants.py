@@ -21,6 +21,7 @@ file: config/portfolios.yml
 columns:
   portfolio: {type: VARCHAR, doc: "name"}
   blend: {type: VARCHAR, required: true, doc: "blend"}
+  benchmark: {type: VARCHAR, default: none, doc: "indices"}
   top_n: {type: INTEGER, required: true, min: 1, doc: "names"}
   rebalance: {type: VARCHAR, required: true, one_of: [ME, WE], doc: "when"}
   optimiser: {type: VARCHAR, default: equal_weight, one_of: [equal_weight, min_variance], doc: "how"}
@@ -129,9 +130,14 @@ def test_a_file_brings_portfolios_of_its_own(tables: Tables, tmp_path: Path) -> 
     assert [variant.name for variant in vary(tables, "calm", "bold", file=file)] == ["calm", "bold"]
 
 
-def test_free_text_keeps_its_commas(tables: Tables) -> None:
-    axes = list(variants.assignments(tables, ["blend=a, b", "top_n=3,4", "top_n=5"]))
-    assert [axis.texts for axis in axes] == [("a, b",), ("3", "4", "5")]
+def test_lists_keep_their_commas_and_names_are_taken_apart(tables: Tables) -> None:
+    axes = list(variants.assignments(tables, ["benchmark=a, b", "execution=open,close", "top_n=3,4", "top_n=5"]))
+    assert [axis.texts for axis in axes] == [("a, b",), ("open", "close"), ("3", "4", "5")]
+
+
+def test_which_columns_are_lists_is_what_their_schema_says() -> None:
+    columns = read_dataset(Path(__file__).parents[3] / "sql/config/portfolios.yml").columns
+    assert tuple(column.name for column in columns if "separated by commas" in column.doc) == variants.LISTS
 
 
 @pytest.mark.parametrize(
