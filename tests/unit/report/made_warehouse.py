@@ -142,6 +142,11 @@ def _book(rng: np.random.Generator, dates: list[dt.date], ticker: str) -> dict[s
         "kpis.exposures": ("date portfolio sector weight names", exposures),
         "kpis.costs": ("portfolio window component cost_inr bps_of_traded bps_of_value_ann", costs),
         "kpis.cost_curve": ("portfolio capital_inr net_cagr lost_ann participation_p95 over_pace_share", curve),
+        "kpis.capacity": (
+            "portfolio capital_inr capacity_inr lost_ann participation_p95 exit_days_p95",
+            [(portfolio, 1e7, 2.4e7, 0.006, 0.04, 1.2) for portfolio in PORTFOLIOS],
+        ),
+        "universe.rebalances": ("date", [(dates[-1],)]),
         "book.nav": ("date portfolio basis nav value_inr cash_inr", navs),
         "book.tax_years": (
             "portfolio financial_year stcg_inr stcl_inr ltcg_inr ltcl_inr dividends_inr set_off_inr exempt_inr tax_inr "
@@ -150,7 +155,11 @@ def _book(rng: np.random.Generator, dates: list[dt.date], ticker: str) -> dict[s
         ),
         "book.lot_schedule": (
             "date portfolio ticker lot_id long_from days gain_inr saving_inr waiting_costs_inr is_worth_waiting",
-            [(dates[-1], portfolio, ticker, 7, dates[-1], 12, 5e4, 2.6e3, 400.0, True) for portfolio in PORTFOLIOS],
+            [
+                (dates[-1] if lot == 7 else dates[-90], portfolio, ticker if lot == 7 else "LONGSINCE", lot, dates[-1], 12, 5e4, 2.6e3, 400.0, True)
+                for portfolio in PORTFOLIOS
+                for lot in ((7, 6) if portfolio == PORTFOLIOS[0] else (6,))
+            ],
         ),
         "book.positions": ("date portfolio security_id ticker qty close value_inr weight is_stale", positions),
         "book.trades": ("seq date portfolio security_id ticker side value_inr cost_inr", trades),

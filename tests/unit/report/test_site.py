@@ -39,6 +39,9 @@ def test_the_shipped_page_renders_whole(warehouse: Path, shipped_pages: Path, tm
     assert "Demo market" in html
     assert "29 Dec 2023, 18:30 IST" in html
     assert made.files[0].stat().st_size < 2_000_000
+    # lots of an earlier decision are nobody's news, also where a portfolio has no newer ones
+    assert not any("LONGSINCE" in path.read_text(encoding="utf-8") for path in made.files)
+    assert "No lot turns long-term soon." in made.files[1].read_text(encoding="utf-8")
 
 
 def test_the_same_input_gives_the_same_bytes(warehouse: Path, shipped_pages: Path, tmp_path: Path, cache: Path) -> None:
