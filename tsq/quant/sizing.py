@@ -120,13 +120,15 @@ def read_steps(text: str, where: str) -> Steps:
 def held_back(before: float, throttle: Throttle, drawdown: float, width: float) -> float:
     """Throttle with hysteresis: it falls with the drawdown at once, and rises only when that is `width` smaller.
 
+    Near the peak no more than the drawdown itself can be made good: at a new peak nothing is held back any more.
+
     Args:
         before: throttle of the session before.
         throttle: falls with the drawdown.
         drawdown: now.
         width: how much of the drawdown must be made good before the throttle gives way.
     """
-    return min(throttle(drawdown), max(before, throttle(drawdown + width)))
+    return min(throttle(drawdown), max(before, throttle(drawdown + min(width, drawdown))))
 
 
 def kelly(mean: Floats | float, covariance: Floats | float) -> Floats:

@@ -106,8 +106,18 @@ def test_hysteresis_lets_go_at_once_and_takes_back_late():
     path = [1.0]
     for drawdown in (0.09, 0.08, 0.06, 0.12, 0.0):
         path.append(held_back(path[-1], throttle, drawdown, 0.02))
-    # 1 − .09/.30 = .7; .08 and .02 of width are still no less; .06 and .02 are 1 − .08/.30; back at the peak .02 is still owed
-    np.testing.assert_allclose(path[1:], [0.7, 0.7, 1 - 0.08 / 0.3, 0.6, 1 - 0.02 / 0.3], rtol=1e-12)
+    # 1 − .09/.30 = .7; .08 and .02 of width are still no less; .06 and .02 are 1 − .08/.30; at the peak nothing is owed
+    np.testing.assert_allclose(path[1:], [0.7, 0.7, 1 - 0.08 / 0.3, 0.6, 1.0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", THROTTLES)
+@given(before=st.floats(0.0, 1.0), width=st.floats(0.0, 1.0))
+def test_nothing_is_held_back_at_a_new_peak(name, before, width):
+    assert held_back(before, THROTTLES[name], 0.0, width) == 1.0
+
+
+def test_near_the_peak_a_throttle_rises_as_if_the_drawdown_were_twice_as_deep():
+    assert held_back(0.5, THROTTLES["linear"], 0.01, 0.02) == pytest.approx(1 - 0.02 / 0.3)
 
 
 @pytest.mark.parametrize("name", THROTTLES)
