@@ -54,7 +54,7 @@ def _taken_back(has: float, cash: Floats, shares: Ints, price: Floats) -> tuple[
     """Shares sold to pay what is taken back and cash cannot pay, and the cash of each name; what is left is let go."""
     owed = np.maximum(-cash, 0.0)
     sold = np.zeros_like(shares)
-    lack = -(has + float(cash.sum()))
+    lack = min(-(has + float(cash.sum())), float(owed.sum()))  # what was borrowed before is no part of it
     if lack <= 0.0 or not owed.any():
         return sold, cash
     part = owed / owed.sum()

@@ -28,9 +28,9 @@ from tsq.quant.trading import buy, decide, sell, switch
 
 STEPS: tuple[Step, ...] = (
     begin,
+    pay_interest,
     adjust_for_actions,
     close_dead,
-    pay_interest,
     stop_at_open,
     decide,
     follow,

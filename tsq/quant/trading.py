@@ -269,7 +269,7 @@ def _costs_of_change(day: Day, names: Ints, change: Ints, price: Floats) -> floa
 
 
 def _affordable(has: float, day: Day, names: Ints, qty: Ints, price: Floats) -> Ints:
-    """The largest part of each purchase, by one ratio, that costs no more than there is; all where that does."""
+    """The largest part of each purchase, by one ratio, that costs no more than there is; all of it if that does."""
 
     def leaves(part: Ints) -> float:
         of = part > 0
@@ -277,7 +277,7 @@ def _affordable(has: float, day: Day, names: Ints, qty: Ints, price: Floats) -> 
         return has - float(value.sum()) - float(_known(_costs_of(day, BUY, names[of], value, value)).sum())
 
     left = leaves(qty)
-    if left >= 0.0:
+    if left >= 0.0 or not qty.any():
         return qty
     low, few = 0.0, np.zeros_like(qty)
     high, many = 1.0, qty

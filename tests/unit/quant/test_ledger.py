@@ -141,6 +141,14 @@ def test_nothing_is_owed_when_all_is_taken_back():
     assert sum(event["shares"] for event in events) == 0
 
 
+def test_what_is_taken_back_from_a_book_that_borrows_pays_none_of_its_debt():
+    # 1,200 and 100 rupees of shares on 1,000; 10 rupees of the second name are called off: one share of ten pays them
+    taken = {2: action(1, cash=-1.0, label="demerger undone")}
+    more = {"exposure": lambda book, day, targets: replace(targets, weights=targets.weights * 1.3), "leverage": 1.3}
+    events = run(market_of([[10.0, 10.0]] * 3, actions=taken), {0: {0: 1.2 / 1.3, 1: 0.1 / 1.3}}, **more)
+    assert seen(events, "kind", "cash_inr", "shares")[3:] == [("fraction", 10.0, -1), ("dividend", -10.0, 0)]
+
+
 def test_a_price_of_next_to_nothing_makes_no_endless_order():
     events = run(market_of([[1e-12], [1e-12], [1e-12]]), {0: {0: 1.0}}, capital=1e9)
     assert all(abs(event["shares"]) <= 1e15 for event in events)

@@ -215,6 +215,24 @@ def test_interest_counts_the_days_between_sessions():
     assert events[2]["cash_inr"] == pytest.approx(-300.0 * 0.10 * 4 / 365.0)
 
 
+def test_a_purchase_that_cannot_trade_waits_while_too_much_is_owed():
+    # 1,200 of the first name, a second that does not trade; at 6 the 200 owed are more than the 156 that may be
+    prices = [[10.0, 10.0], [10.0, NAN], [6.0, NAN], [10.0, 10.0]]
+    exposure = {"exposure": lambda book, day, targets: replace(targets, weights=targets.weights * 1.3)}
+    events = run(market_of(prices), {0: {0: 1.2 / 1.3, 1: 0.1 / 1.3}}, leverage=1.3, **exposure)
+    assert seen(events[1:], "security_id", "shares") == [(100, 120), (101, 10)]
+
+
+def test_interest_is_of_what_was_owed_before_the_dividend_of_the_session():
+    market = market_of(FLAT, actions={2: action(0, cash=5.0, label="dividend")})
+    exposure = {"exposure": lambda book, day, targets: replace(targets, weights=targets.weights * 1.3)}
+    events = run(market, {0: {0: 1.0}}, leverage=1.3, financing=0.10, **exposure)
+    assert seen(events[2:], "kind", "cash_inr") == [
+        ("financing", pytest.approx(-300.0 * 0.10 / 365.0)),
+        ("dividend", 650.0),
+    ]
+
+
 # -- switches -----------------------------------------------------------------------------------------------------------
 def test_a_switch_acts_on_orders_before_they_trade():
     def no_purchases(book, day):
@@ -250,9 +268,9 @@ def test_borrowing_that_would_pay_is_refused(wrong, message):
 def test_the_steps_of_a_session_stand_in_the_stated_order():
     assert [step.__name__ for step in STEPS] == [
         "begin",
+        "pay_interest",
         "adjust_for_actions",
         "close_dead",
-        "pay_interest",
         "stop_at_open",
         "decide",
         "follow",
