@@ -85,12 +85,23 @@ def test_orders_start_from_a_statement(project: Path, tsq: Tsq, tmp_path: Path) 
     done = tsq(project, "export", "orders", "--holdings", str(statement), "--cash", "0", "--portfolio", "defensive")
     assert done.code == 0, done.err
     assert "nobody bears NOSUCH" in done.err
+    assert "the statement is of" not in done.err
     orders, checked = lists(project, "defensive")
     ((held,),) = checked.filter(pl.col("symbol") == symbol).select("held").rows()
     assert held == 100000
     bought = orders.filter(pl.col("side") == "BUY")["value_inr"].sum()
     assert 0 < bought < orders.filter(pl.col("side") == "SELL")["value_inr"].sum(), "sales pay for purchases"
     assert not list((project / "warehouse").glob("raw*")), "a statement for orders is not loaded"
+
+
+def test_an_old_statement_says_so(project: Path, tsq: Tsq, tmp_path: Path) -> None:
+    statement = tmp_path / "holdings-2023-06-30.csv"
+    statement.write_text("Instrument,Qty.,Avg. cost,LTP\nNOSUCH,5,1,1\n", encoding="utf-8")
+    done = tsq(
+        project, "export", "orders", "--holdings", str(statement), "--cash", "1000000", "--portfolio", "defensive"
+    )
+    assert done.code == 0, done.err
+    assert "the statement is of 2023-06-30" in done.err
 
 
 def test_a_statement_with_a_wrong_row_is_refused_whole(project: Path, tsq: Tsq, tmp_path: Path) -> None:

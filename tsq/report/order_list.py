@@ -54,12 +54,12 @@ class OrderList:
 
 @dataclass(frozen=True)
 class _Held:
-    """What is held: shares and those bought in the newest session, by security; cash; and lines nobody knows."""
+    """What is held: shares and those bought in the newest session, by security; cash; and what to say of it."""
 
     shares: Mapping[int, int]
     unsettled: Mapping[int, int]
     cash_inr: float
-    unknown: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def make(catalog: Catalog, con: Connection, wish: Wish) -> OrderList:
         notes.append(f"the overlay scales what is wanted by {rules.exposure:.3f}")
     if rules.frozen:
         notes.append(f"frozen: {rules.frozen}")
-    notes += [f"nobody bears {symbol}: left as it is" for symbol in held.unknown]
+    notes += held.notes
     return OrderList(_sheet(drafts, prices, rules, day, wish, why), _checked(drafts, prices, rules, why), tuple(notes))
 
 
@@ -243,14 +243,17 @@ def _from_statement(catalog: Catalog, con: Connection, path: Path, day: _Day, ca
             raise TsqError(f"{rows} rows of the statement cannot be used: {reason}", where=path, hint="put them right")
         with connect() as reader:
             lines = reader.execute(
-                "select account, symbol, isin, qty from (" + lake.source_sql("holdings", None) + ") "
+                "select account, symbol, isin, qty, date from (" + lake.source_sql("holdings", None) + ") "
                 "qualify date = max(date) over () order by account, symbol"
             ).fetchall()
     if len({account for account, *_ in lines}) > 1:
         raise TsqError("the statement is of several accounts", where=path, hint="give a file of one")
     shares: dict[int, int] = {}
-    unknown = []
-    for _, symbol, isin, qty in lines:
+    notes = []
+    told = lines[0][4]
+    if told != day.last:
+        notes.append(f"the statement is of {told}: what was traded or split since is not in it")
+    for _, symbol, isin, qty, _ in lines:
         found = con.execute(
             "select security_id from pit.securities where (ticker = ? or isin = ?) and valid_from <= ? "
             "order by isin is not distinct from ? desc, ? < valid_to desc, kind in ('equity', 'sme', 'etf') desc, "
@@ -260,8 +263,8 @@ def _from_statement(catalog: Catalog, con: Connection, path: Path, day: _Day, ca
         if found:
             shares[found[0][0]] = shares.get(found[0][0], 0) + qty
         else:
-            unknown.append(symbol)
-    return _Held(shares, {}, cash, tuple(unknown))
+            notes.append(f"nobody bears {symbol}: left as it is")
+    return _Held(shares, {}, cash, tuple(notes))
 
 
 def _names(
