@@ -22,7 +22,6 @@ _EVERY = {
     "note": Field("text", default=""),
     "empty": Field("text", default=""),
     "width": Field("choice", default="full", words=_WIDTHS),
-    "tall": Field("flag", default=False),
 }
 _CHART = _EVERY | {
     "kind": Field("text", needed=True),
@@ -104,7 +103,6 @@ class Show:
         note: a line below it; may hold placeholders.
         empty: what to say when the query returns no rows.
         width: full, two-thirds, half or third of the page.
-        tall: whether it stands beside two rows of others.
         options: the fields of its own, checked.
         reduce: how a chart's series is thinned.
         line: line of the block in the file.
@@ -116,7 +114,6 @@ class Show:
     note: str
     empty: str
     width: str
-    tall: bool
     options: Mapping[str, Any]
     reduce: Reduce | None
     line: int
@@ -159,7 +156,6 @@ def read_show(what: str, document: Document, line: int) -> Show:
         values["note"],
         values["empty"],
         values["width"],
-        values["tall"],
         options,
         reduce,
         line,
