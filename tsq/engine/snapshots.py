@@ -26,6 +26,7 @@ MOST_LINES = 10
 
 _DECIMALS = ("DOUBLE", "FLOAT", "DECIMAL")
 _NULL, _BETWEEN = "chr(1)", "chr(31)"
+_KEY, _PLACE = '"#key"', '"#place"'  # columns beside those of the table: no name of its own begins so
 Key = tuple[str, ...]
 
 
@@ -66,12 +67,11 @@ def take(con: Connection, table: str, grain: Sequence[str]) -> Snapshot:
     keys = ", ".join(f"coalesce({_text(name, types[name])}, {_NULL})" for name in key)
     order = ", ".join(f'"{name}" nulls last' for name in key)
     written = (
-        f"select concat_ws({_BETWEEN}, {keys}) as key_text, row_number() over (order by {order}) as place, {texts} "
+        f"select concat_ws({_BETWEEN}, {keys}) as {_KEY}, row_number() over (order by {order}) as {_PLACE}, {texts} "
         f"from {identifier(table)}"
     )
     sums = ", ".join(
-        f'sum(md5_number_lower(concat_ws({_BETWEEN}, key_text, coalesce("{name}", {_NULL})))) % {2**64}'
-        for name in types
+        f'sum(md5_number_lower(concat_ws({_BETWEEN}, {_KEY}, coalesce("{name}", {_NULL})))) % {2**64}' for name in types
     )
     contents = con.execute(f"select {sums} from ({written})").fetchall()[0]
     columns = {
@@ -79,7 +79,7 @@ def take(con: Connection, table: str, grain: Sequence[str]) -> Snapshot:
     }
     chosen = ", ".join(f'"{name}"' for name in types)
     shown = con.execute(
-        f"select {chosen} from ({written}) where md5_number_lower(key_text) % {one_in} = 0 order by place"
+        f"select {chosen} from ({written}) where md5_number_lower({_KEY}) % {one_in} = 0 order by {_PLACE}"
     ).fetchall()
     return Snapshot(n_rows, one_in, columns, key, _by_key(tuple(types), key, shown))
 

@@ -135,3 +135,8 @@ def test_what_is_no_snapshot_is_refused(text: str) -> None:
 def test_snapshots_are_small() -> None:
     assert snapshots.WHOLE <= 200
     assert len(snap(MANY.format(n=100_000), "k").rows) < 250
+
+
+def test_columns_may_have_any_name() -> None:
+    told = snap("select 1 as id, 'a' as place, 'b' as key_text, 'c' as \"#\"", "id")
+    assert told.rows == {("1",): ("1", "a", "b", "c")}
