@@ -4,7 +4,7 @@ grain: [portfolio, date, sector]
 order: [portfolio, date]
 knowable: "(date_trunc('month', date) + interval 1 month)::date"
 checks:
-  - weight > -1e-9 and weight <= 1 + 1e-9
+  - weight > -1e-9 or sector = 'cash'
   - name: weights_sum_to_one
     query: >-
       select portfolio, date, sum(weight) as total from kpis.exposures group by portfolio, date having abs(sum(weight) - 1) > 1e-9
@@ -12,7 +12,7 @@ columns:
   portfolio: {type: VARCHAR, doc: "config.portfolios"}
   date: {type: DATE, doc: "last session of a month, and the newest"}
   sector: {type: VARCHAR, doc: "sector known on the date; unlabelled, and cash, are rows too"}
-  weight: {type: DOUBLE, unit: ratio, doc: "of the portfolio's value"}
+  weight: {type: DOUBLE, unit: ratio, doc: "of the portfolio's value; that of cash is below zero while cash is borrowed"}
   names: {type: BIGINT, doc: "names held"}
 ---
 What the portfolio holds by sector at month ends, cash included.
