@@ -81,7 +81,7 @@ def made_market(seed: int = 7) -> Market:
     mark = pl.DataFrame(made.mark).with_columns(pl.all().fill_nan(None).forward_fill()).to_numpy()
     before = np.vstack([np.full(NAMES, np.nan), mark[:-1]])
     for row, of in made.actions.items():
-        before[row, of.names] /= of.factor
+        before[row, of.names] *= of.kept / of.factor
     return Market(**(vars(made) | {"mark": mark, "before": before}))
 
 

@@ -49,7 +49,8 @@ class Market:
         dates: (n_days,) sessions, ascending.
         names: (n_names,) security ids, ascending.
         price: (n_days, n_names) price at which orders of the session trade; NaN where the name does not trade.
-        before: (n_days, n_names) last close as it comes into the session, rescaled for what goes ex today; NaN if none.
+        before: (n_days, n_names) last close as it comes into the session, rescaled for what goes ex today, but for plain
+            dividends; NaN if none.
         mark: (n_days, n_names) value of a share at the close: the close, or the last one carried; NaN if none.
         open: (n_days, n_names) as printed; NaN without a trade, as are high, low and close.
         high: (n_days, n_names).
@@ -137,7 +138,7 @@ def market(quotes: pl.DataFrame, sessions: pl.DataFrame, *, delist_after_session
         quotes[name].gather(at).fill_null(usual).to_numpy()
         for name, usual in (("bonus_factor", 1.0), ("kept", 1.0), ("taken_per_share", 0.0))
     ]
-    before.ravel()[acting] /= told[0]
+    before.ravel()[acting] *= parts[1] / told[0]
     actions = {
         day: Actions(acting[part] % len(names), *(of[part] for of in (*told, label, *parts)))
         for day, part in by_day(acting)

@@ -295,18 +295,19 @@ def _return(held: Ints, day: Day) -> float:
     if not len(names):
         return math.nan
     shares = held[names].astype(float)
-    mark = day.market.mark[day.row, names]
+    mark, worth = day.market.mark[day.row, names], day.market.before[day.row, names]
     cash = 0.0
     actions = day.market.actions.get(day.row)
     if actions is not None:
         cash = float((held[actions.names] * actions.cash).sum())
-        factor = np.ones(len(held))
-        factor[actions.names] = actions.factor
+        factor, kept = np.ones(len(held)), np.ones(len(held))
+        factor[actions.names], kept[actions.names] = actions.factor, actions.kept
         shares *= factor[names]
+        worth = worth / kept[names]
     dead = day.market.deaths.get(day.row)
     if dead is not None:
         mark = np.where(np.isin(names, dead), mark * (1.0 - day.policy.delist_haircut), mark)
-    before = float((shares * day.market.before[day.row, names]).sum())
+    before = float((shares * worth).sum())
     return (float((shares * mark).sum()) + cash) / before - 1.0 if before > 0.0 else math.nan
 
 

@@ -53,7 +53,7 @@ def market_of(
     mark = np.array(mark, float)
     before = np.vstack([np.full(price.shape[1], NAN), mark[:-1]])
     for row, action in (actions or {}).items():
-        before[row, action.names] /= action.factor
+        before[row, action.names] *= action.kept / action.factor
     printed = {"open": price, "high": price * 1.01, "low": price * 0.99, "close": price}
     volume = np.where(np.isnan(price), 0.0, 1e6)
     nothing = {name: np.full(price.shape, NAN) for name in ("adv", "sigma", "turnover")}

@@ -59,6 +59,11 @@ def test_the_last_close_comes_in_rescaled_on_an_ex_date():
     np.testing.assert_array_equal(made.before, [[np.nan, np.nan], [np.nan, 11.0], [41.0, 5.5]])
 
 
+def test_what_rights_or_a_demerger_take_is_no_part_of_the_close_that_comes_in():
+    spun = QUOTES.with_columns(kept=pl.when(pl.col("share_factor") != 1.0).then(0.8))
+    assert market(spun, SESSIONS, delist_after_sessions=9).before[2, 1] == pytest.approx(0.8 * 5.5)
+
+
 def test_trading_at_the_close():
     made = market(QUOTES, SESSIONS, delist_after_sessions=9, price="close")
     np.testing.assert_array_equal(made.price, [[np.nan, 11.0], [41.0, np.nan], [np.nan, 6.0]])

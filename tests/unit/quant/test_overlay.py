@@ -321,6 +321,16 @@ def test_between_rebalances_exposure_moves_only_beyond_its_band():
     assert scales(events, "applied") == [(1, 1.0), (5, 0.8), (7, 1.0)]
 
 
+def test_exposure_that_moves_on_an_ex_date_counts_what_was_taken_out_of_the_price_once():
+    # half of the first name is spun off: 50 shares of 5 and 250 of cash, beside 50 shares of 10; four fifths of each
+    price = [[10.0, 10.0]] * 2 + [[5.0, 10.0]] * 2
+    actions = {2: action(0, cash=5.0, label="demerger", kept=0.5, taken=5.0)}
+    rules = Rules(trend_gate=0.5, exposure_band=0.10)
+    gates = [[1.0, 0.8, 0.8, 0.8], [1.0] * 4]
+    events = risky(market_of(price, actions=actions), {0: {0: 0.5, 1: 0.5}}, rules, inputs={"gates": gates})
+    assert fills(events)[2:] == [(2, 0, -10, 5.0, "scale"), (2, 1, -10, 10.0, "scale")]
+
+
 def test_exposure_that_was_nothing_comes_back_to_what_the_decision_wanted():
     gates = [[1.0, 0.0, 0.0, 1.0, 1.0], [1.0] * 5]
     rules = Rules(trend_gate=0.0)
