@@ -49,7 +49,7 @@ class Market:
         dates: (n_days,) sessions, ascending.
         names: (n_names,) security ids, ascending.
         price: (n_days, n_names) price at which orders of the session trade; NaN where the name does not trade.
-        before: (n_days, n_names) last close as it comes into the session, rescaled for what goes ex today, but for plain
+        before: (n_days, n_names) last close as it comes into the session, rescaled for what goes ex today except for
             dividends; NaN if none.
         mark: (n_days, n_names) value of a share at the close: the close, or the last one carried; NaN if none.
         open: (n_days, n_names) as printed; NaN without a trade, as are high, low and close.
