@@ -6,8 +6,8 @@ small changes alone), then the funds that take what the core could not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,9 @@ from tsq.quant.optimise import (
     score_alpha,
     solve,
 )
-from tsq.quant.problem import Problem
-from tsq.quant.selection import Pool, Room, choose, leave_alone
+from tsq.quant.problem import TURNOVER, Problem
+from tsq.quant.qp import FEASIBLE
+from tsq.quant.selection import CAPACITY, Pool, Room, choose, leave_alone
 from tsq.quant.windows import Windows
 
 Floats = NDArray[np.float64]
@@ -73,6 +74,26 @@ class Terms:
     def bounded(self) -> Bools:
         """(k,) Which exposures have a limit."""
         return np.isfinite(self.exposures_low) | np.isfinite(self.exposures_high)
+
+    def bands(self, exposures: Floats) -> Bands:
+        """Write limits of exposures, (k, n), per rupee as limits of sums, which hold however much is invested."""
+        low, high = np.array(self.exposures_low), np.array(self.exposures_high)
+        above, below = np.isfinite(low), np.isfinite(high)
+        nothing, any_low = np.zeros(above.sum()), np.full(below.sum(), -np.inf)
+        return Bands(
+            np.vstack([exposures[above] - low[above, None], exposures[below] - high[below, None]]),
+            np.concatenate([nothing, any_low]),
+            np.concatenate([np.full(len(nothing), np.inf), np.zeros(len(any_low))]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """rows (m, n), what each name's exposure is above a limit; low and high (m,) of rows @ weights."""
+
+    rows: Floats
+    low: Floats
+    high: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +216,7 @@ def decide(
         if sector >= 0:
             used[sector] += beside.get(name, 0.0)
     found = _core(terms, _without(core, convictions.ids), held, windows, used, beside)
+    why = found.why | _why_not(terms, convictions, beside)
     rest = 1.0 - terms.cash_buffer - sum(beside.values()) - sum(found.weights.values())
     taken = _funds(terms, funds, held, min(found.left, rest), rest)
 
@@ -203,7 +225,7 @@ def decide(
     wanted |= {name: (weight, CORE, found.why[name]) for name, weight in found.weights.items()}
     for name, one in held.items():
         if name not in wanted:
-            wanted[name] = (0.0, one.sleeve, _why_out(name, one, found.why))
+            wanted[name] = (0.0, one.sleeve, _why_out(name, one, why, set(convictions.ids.tolist())))
     ids = np.array(sorted(wanted), dtype=np.int64)
     weights = np.array([wanted[name][0] for name in ids.tolist()])
     drifted = np.array([held[name].weight if name in held else 0.0 for name in ids.tolist()])
@@ -220,8 +242,15 @@ def decide(
     )
 
 
-def _why_out(name: int, held: Held, why: Mapping[int, str]) -> str:
-    if name in why:
+def _why_not(terms: Terms, convictions: Beside, beside: Mapping[int, float]) -> dict[int, str]:
+    """Why convictions in force get no weight."""
+    least = max(terms.min_weight, _NEARLY)
+    named = zip(convictions.ids.tolist(), convictions.capacity.tolist(), strict=True)
+    return {name: CAPACITY if capacity < least else TOO_SMALL for name, capacity in named if name not in beside}
+
+
+def _why_out(name: int, held: Held, why: Mapping[int, str], written: Set[int]) -> str:
+    if name in why and (held.sleeve != CONVICTION or name in written):
         return why[name]
     return {CONVICTION: CONVICTION_ENDED, FALLBACK: CORE_FILLED}.get(held.sleeve, NO_CANDIDATE)
 
@@ -316,8 +345,9 @@ def _core(
     outside = sum(one.weight for name, one in held.items() if one.sleeve != FALLBACK and name not in beside)
     outside += sum(abs(weight - (held[name].weight if name in held else 0.0)) for name, weight in beside.items())
     outside -= sum(weights.values())
+    is_first = all(one.sleeve == FALLBACK and name not in beside for name, one in held.items())
     solved, solution = _solved(
-        terms,
+        replace(terms, turnover_cap=None) if is_first else terms,  # the first purchase is not turnover
         _of_core(core, names),
         current[names],
         total - float(fixed.sum()),
@@ -348,7 +378,7 @@ def _solved(
     """Solve for the chosen names; drop positions below the least weight and solve for the rest, until none is."""
     n = len(core.ids)
     weights, is_small, alive = np.zeros(n), np.zeros(n, np.bool_), np.arange(n)
-    solution = Solution(np.zeros(0), CLOSED_FORM, 0.0, (), 0.0)
+    solution = _nothing(terms, outside)
     while len(alive) and budget > _NEARLY:
         most = min(budget, terms.name_cap * len(alive))
         solution = _answer(
@@ -367,19 +397,29 @@ def _solved(
         is_small[alive[small]] = True
         alive = alive[~small]
     filled = float(weights.sum())
-    if filled > 0.0:
-        bounded = terms.bounded
+    if not filled > 0.0:
+        solution = _nothing(terms, outside)
+    else:
+        bands = terms.bands(core.exposures)
         room = Room(
             np.minimum(terms.name_cap, core.capacity),
             filled,
             core.sectors,
             sector_cap,
-            core.exposures[bounded],
-            np.array(terms.exposures_low)[bounded] * filled,
-            np.array(terms.exposures_high)[bounded] * filled,
+            bands.rows,
+            bands.low,
+            bands.high,
         )
         weights = leave_alone(weights, current, terms.no_trade_band, room)
     return _Solved(weights.tolist(), is_small.tolist(), filled), solution
+
+
+def _nothing(terms: Terms, sold: float) -> Solution:
+    """The answer where no name is left to solve for: what is sold counts as turnover all the same."""
+    over = 0.0 if terms.turnover_cap is None else sold - terms.turnover_cap
+    if over <= FEASIBLE:
+        return Solution(np.zeros(0), CLOSED_FORM, 0.0, (), 0.0)
+    return Solution(np.zeros(0), f"relaxed:{TURNOVER}", 0.0, (TURNOVER,), 0.0, (over,))
 
 
 def _answer(
@@ -387,14 +427,13 @@ def _answer(
 ) -> Solution:
     """Ask the optimiser for the weights of some names."""
     n = len(core.ids)
-    bounded = terms.bounded
+    bands = terms.bands(core.exposures)
     covariance, expected = np.eye(n), None
     if terms.optimiser != EQUAL_WEIGHT:
         covariance = windows.covariance(terms.optimiser, core.ids, terms.look_back)
     if terms.optimiser == MEAN_VARIANCE:
         volatility = np.sqrt(np.diag(covariance) * terms.horizon)
         expected = score_alpha(core.standing, volatility, terms.alpha_ic) / terms.horizon
-    is_first = not (current.any() or outside > _NEARLY)
     return solve(
         terms.optimiser,
         Problem(
@@ -406,11 +445,11 @@ def _answer(
             expected=expected,
             sectors=core.sectors,
             sector_cap=sector_cap if len(sector_cap) else 1.0,
-            exposures=core.exposures[bounded],
-            exposures_low=np.array(terms.exposures_low)[bounded] * budget,
-            exposures_high=np.array(terms.exposures_high)[bounded] * budget,
+            exposures=bands.rows,
+            exposures_low=bands.low,
+            exposures_high=bands.high,
             budget=budget,
-            turnover_cap=None if is_first else terms.turnover_cap,
+            turnover_cap=terms.turnover_cap,
             trade_cost=terms.trade_cost / terms.horizon,
             risk_aversion=terms.risk_aversion,
         ),

@@ -99,6 +99,9 @@ def test_a_conviction_that_ended_is_sold_unless_its_score_keeps_it():
     decision = decide(TERMS, core(5), NOTHING, NOTHING, held, windows(5), 0)
     assert reasons_of(decision)[9] == "conviction_ended"
     assert weights_of(decision)[2] == 0.25
+    # nor was it the score of a name that brought it in, if the score does not keep it
+    ranked = decide(TERMS, core(6), NOTHING, NOTHING, {6: Held(0.1, "conviction")}, windows(6), 0)
+    assert (weights_of(ranked)[6], reasons_of(ranked)[6]) == (0.0, "conviction_ended")
 
 
 def test_a_fund_leaves_when_the_core_is_full():
@@ -156,6 +159,58 @@ def test_an_exposure_is_per_rupee_in_the_core():
     assert decision.weights @ beta / 0.5 == pytest.approx(0.8, abs=1e-6)
     unknown = decide(low_beta, core(4, beta=np.array([np.nan, 1.0, 0.6, 0.5])), NOTHING, NOTHING, {}, windows(4), 0)
     assert 1 not in unknown.ids
+
+
+@pytest.mark.parametrize("method", ["equal_weight", "min_variance"])
+def test_an_exposure_is_per_rupee_where_capacity_leaves_some_in_cash(method):
+    beta = np.array([1.5, 1.4, 0.6, 0.5])
+    terms = replace(TERMS, optimiser=method, exposures_high=(0.8, np.inf, np.inf))
+    scarce = core(4, beta=beta, capacity=[0.15, 0.15, 0.1, 0.1])
+    decision = decide(terms, scarce, NOTHING, NOTHING, {}, windows(4), 0)
+    # half is filled, with a beta of 0.95 a rupee: cash gives last, so the band had to, and says so
+    assert decision.weights.sum() == pytest.approx(0.5, abs=1e-5)
+    assert decision.relaxed == ("exposures", "budget")
+    scarce = core(4, beta=beta, capacity=[0.05, 0.05, 0.1, 0.1])
+    kept = decide(replace(terms, exposures_high=(0.9, np.inf, np.inf)), scarce, NOTHING, NOTHING, {}, windows(4), 0)
+    assert kept.relaxed == ("budget",)
+    assert kept.weights @ beta <= 0.9 * kept.weights.sum() + 1e-6
+
+
+def test_an_exposure_is_per_rupee_after_small_changes_are_left_alone():
+    # kept as they are the names hold 0.96 of a rupee at 1.01 each: below a limit of 1.0 for a whole rupee, above it for each
+    beta = np.array([1.11, 1.05, 1.0, 0.85])
+    held = {1: Held(0.26, "core"), 2: Held(0.24, "core"), 3: Held(0.24, "core"), 4: Held(0.22, "core")}
+    terms = replace(TERMS, exposures_high=(1.0026, np.inf, np.inf), no_trade_band=0.05)
+    decision = decide(terms, core(4, beta=beta), NOTHING, NOTHING, held, windows(4), 0)
+    assert decision.weights @ beta <= 1.0026 * decision.weights.sum() + 1e-9
+
+
+def test_what_leaves_counts_as_turnover_where_nothing_is_left_to_solve():
+    held = {9: Held(0.6, "core")}
+    terms = replace(TERMS, optimiser="min_variance", turnover_cap=0.2)
+    decision = decide(terms, core(3), NOTHING, NOTHING, held, windows(3, sessions=30), 0)
+    assert (weights_of(decision), decision.turnover) == ({9: 0.0}, pytest.approx(0.6))
+    assert (decision.status, decision.relaxed) == ("relaxed:turnover", ("turnover",))
+    free = decide(replace(terms, turnover_cap=0.7), core(3), NOTHING, NOTHING, held, windows(3, sessions=30), 0)
+    assert (free.status, free.relaxed) == ("closed_form", ())
+
+
+def test_the_first_purchase_is_free_beside_convictions_and_funds():
+    written = Beside(np.array([9]), np.array([0.1]), np.array([-1]), np.array([np.inf]))
+    terms = replace(TERMS, optimiser="min_variance", conviction_cap=0.1, turnover_cap=0.5)
+    fund = {60: Held(0.9, "fallback")}
+    assert decide(terms, core(4), written, NOTHING, {}, windows(4), 0).status == "optimal"
+    assert decide(terms, core(4), written, NOTHING, fund, windows(4), 0).status == "optimal"
+    later = decide(terms, core(4), written, NOTHING, {9: Held(0.1, "conviction")}, windows(4), 0)
+    assert later.relaxed == ("turnover",)
+
+
+def test_a_conviction_without_room_does_not_count_as_ended():
+    held = {8: Held(0.1, "conviction"), 9: Held(0.1, "conviction")}
+    written = Beside(np.array([8, 9]), np.array([0.1, 0.01]), np.array([-1, -1]), np.array([0.0, np.inf]))
+    terms = replace(TERMS, conviction_cap=0.2, min_weight=0.02)
+    reasons = reasons_of(decide(terms, core(4), written, NOTHING, held, windows(4), 0))
+    assert (reasons[8], reasons[9]) == ("capacity", "min_weight")
 
 
 def test_a_small_change_is_left_alone():
