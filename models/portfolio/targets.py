@@ -35,6 +35,15 @@ checks:
       inner join config.portfolios as portfolios on portfolios.portfolio = targets.portfolio
       where targets.sleeve = 'conviction' group by targets.date, targets.portfolio, portfolios.conviction_cap
       having sum(targets.weight) > portfolios.conviction_cap + 1e-8
+  - name: turnover_cap_holds_or_says_that_it_gave
+    query: >-
+      select targets.date, targets.portfolio, sum(abs(targets.weight - targets.drifted)) as total
+      from portfolio.targets as targets
+      inner join config.portfolios as portfolios on portfolios.portfolio = targets.portfolio
+      where targets.sleeve != 'fallback'
+      group by targets.date, targets.portfolio, portfolios.turnover_cap
+      having sum(abs(targets.weight - targets.drifted)) > portfolios.turnover_cap + 1e-7
+      and max(targets.drifted) > 0 and not coalesce(bool_or(contains(targets.relaxed, 'turnover')), false)
   - name: few_are_relaxed_or_fallen_back
     level: warn
     query: >-
@@ -86,7 +95,8 @@ fewer names fit than wanted the rest is not spread over them. The covariance is 
 known then (portfolio.windows); a name without one is not bought, and one held keeps its drifted weight (`frozen`) as
 long as its rank holds. Before a decision come the targets of the one before, drifted to it (portfolio.growth): the
 ledger decides what is really traded. Capacity counts against `capital_inr` grown by the targets' own returns before
-costs. The steps and their order are tsq.quant.decision. Known at the close of `date`.
+costs. On a date on which no name has a score and no other sleeve a name, nothing is decided: what was wanted before
+still is. The steps and their order are tsq.quant.decision. Known at the close of `date`.
 """
 
 import polars as pl
