@@ -126,15 +126,15 @@ def stop_at_open(book: Book, day: Day) -> Book:
     if overlay is None or not overlay.rules.stops:
         return book
     stops: Hanging = book.overlay.stops
-    held = (stops.due | (stops.level > 0.0)).nonzero()[0]
-    if not len(held):
+    reached = (stops.due | (day.market.low[day.row] <= stops.level)).nonzero()[0]
+    if not len(reached):
         return book
-    open_, low = day.market.open[day.row, held], day.market.low[day.row, held]
-    stop = np.where(stops.due[held], np.inf, stops.level[held])
+    open_, low = day.market.open[day.row, reached], day.market.low[day.row, reached]
+    stop = np.where(stops.due[reached], np.inf, stops.level[reached])
     price = stop_fill(open_, low, stop)
     if not overlay.trades_at_close:
         price[open_ > stop] = np.nan
-    return _sell(book, day, held, price)
+    return _sell(book, day, reached, price)
 
 
 def follow(book: Book, day: Day) -> Book:
@@ -184,11 +184,11 @@ def stop_in_session(book: Book, day: Day) -> Book:
     if overlay is None or not overlay.rules.stops or overlay.trades_at_close:
         return book
     stops: Hanging = book.overlay.stops
-    held = ((book.shares > 0) & ~stops.due & (stops.level > 0.0)).nonzero()[0]
-    if not len(held):
+    reached = (~stops.due & (day.market.low[day.row] <= stops.level)).nonzero()[0]
+    if not len(reached):
         return book
-    open_, low = day.market.open[day.row, held], day.market.low[day.row, held]
-    return _sell(book, day, held, stop_fill(open_, low, stops.level[held]))
+    open_, low = day.market.open[day.row, reached], day.market.low[day.row, reached]
+    return _sell(book, day, reached, stop_fill(open_, low, stops.level[reached]))
 
 
 def observe(book: Book, day: Day) -> Book:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -125,6 +126,7 @@ class Accounts:
         return sum(year.assessment.tax - year.paid for year in (*self.owed, self.year))
 
 
+@lru_cache(maxsize=4)  # the steps of a session ask for the same ones
 def day_of(date: np.datetime64) -> dt.date:
     """The same day as the standard library has it."""
     out: dt.date = date.astype("M8[D]").item()
