@@ -30,7 +30,7 @@ class Project:
         knobs: name → value; lists are tuples.
         origins: name → where the value was written (`config/run.yml:12`, `--set`).
         store: the folder a run writes to; None for `warehouse/` of the project.
-        substitutes: table of settings → YAML text read in place of its file, for this run.
+        substitutes: table of settings → text read in place of its file, for this run.
     """
 
     root: Path

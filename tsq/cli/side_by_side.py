@@ -24,6 +24,8 @@ from tsq.report import format as formats
 
 # everything that is told of portfolios; what else is out of date stays out of the build
 MODELS = "kpis/"
+# settings by portfolio that a variant takes from the portfolio it is made of
+TAKEN = ("discretionary", "capacity_exceptions")
 BASES = ("gross", "net", "after_tax")
 RISK = (
     ("volatility_ann", "volatility", "percent.2"),
@@ -110,7 +112,8 @@ def substituted(project: Project, question: Question) -> tuple[tuple[Variant, ..
     """The portfolios asked for, and the project's graph with them in the place of its own."""
     graph = workspace.graph_of(project)
     settings = graph.catalog.config
-    tables = Tables(settings["portfolios"], settings["execution"], project.root)
+    taken = tuple(settings[name] for name in TAKEN if name in settings)
+    tables = Tables(settings["portfolios"], settings["execution"], project.root, taken)
     axes: list[Axis] = [
         variants.axis(tables, option, column, texts) for option, (column, texts) in question.options.items() if texts
     ]

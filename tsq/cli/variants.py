@@ -7,6 +7,8 @@ give columns other values; several values of an option make the product. What co
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -53,11 +55,15 @@ class Variant:
 
 @dataclass(frozen=True)
 class Tables:
-    """The tables of settings that variants are made of, and where the project's files are."""
+    """The tables of settings that variants are made of, and where the project's files are.
+
+    `taken` are tables with rows of portfolios (their first column) that go along to what is made of them.
+    """
 
     portfolios: Dataset
     execution: Dataset
     root: Path
+    taken: tuple[Dataset, ...] = ()
 
 
 def choose(
@@ -73,8 +79,12 @@ def choose(
         file: more portfolios, in the form of config/portfolios.yml.
 
     Raises:
-        TsqError: a word nobody knows, a value a column cannot have, or the same name twice.
+        TsqError: a word nobody knows, a value a column cannot have, the same name twice, or no such file.
     """
+    if file and not file.is_file():
+        raise TsqError(
+            f"{file} does not exist", where="--file", hint="give a file in the form of config/portfolios.yml"
+        )
     own = _rows(replace(tables.portfolios, file=file.resolve()), tables.root) if file else {}
     known = {**_rows(tables.portfolios, tables.root), **own}
     base = on or next(iter(known), "")
@@ -122,7 +132,21 @@ def substitutes(tables: Tables, variants: Iterable[Variant]) -> dict[str, str]:
             dear[settings[execution]] = {**profiles[profile], execution: settings[execution], COST: variant.cost_bps}
         rows[variant.name] = settings
     made = {tables.portfolios.name: _text(rows, key)}
-    return {**made, tables.execution.name: _text({**profiles, **dear}, execution)} if dear else made
+    if dear:
+        made[tables.execution.name] = _text({**profiles, **dear}, execution)
+    for dataset in tables.taken:
+        if told := seeds.read(dataset, tables.root).rows:
+            made[dataset.name] = _csv(dataset, [(variant, row) for variant in variants for row in told], key)
+    return made
+
+
+def _csv(dataset: Dataset, pairs: Iterable[tuple[Variant, tuple[Any, ...]]], key: str) -> str:
+    """The rows of portfolios, told of their variants."""
+    out = io.StringIO(newline="")
+    sheet = csv.writer(out, lineterminator="\n")
+    sheet.writerow(dataset.column_names)
+    sheet.writerows((variant.name, *row[1:]) for variant, row in pairs if row[0] == variant.settings[key])
+    return out.getvalue()
 
 
 def axis(tables: Tables, option: str, column: str, texts: Iterable[str]) -> Axis:

@@ -67,7 +67,7 @@ class Dataset:
     """One dataset: what a row is, the key that tells rows apart, and its columns in order.
 
     `date` is the column of the key that says which session a row speaks of, if there is one; `freshness` says how old
-    its newest row may be; `substitute` is YAML text to read in place of `file`.
+    its newest row may be; `substitute` is text to read in place of `file`.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Tables of settings: small files of `config/` that models read as `config.<name>`.
 
 A CSV gives one row a line. A YAML file gives one row a name: `base: {top_n: 25, …}` is the row whose first column is
-`base`. A run can be given other rows than a file's, as YAML text: the file then is not read.
+`base`. A run can be given other rows than a file's, as text in the file's own form: the file then is not read.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Iterable
+import io
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -65,12 +66,7 @@ def read(dataset: Dataset, root: Path) -> Seed:
     Raises:
         TsqError: an unknown or missing column, a value of the wrong kind, a repeated key; names file and line.
     """
-    if dataset.substitute is not None:
-        found = _from_yaml(dataset, strict_yaml.parse(dataset.substitute, Path(f"substitute of config.{dataset.name}")))
-    else:
-        path = _file(dataset, root)
-        is_yaml = path.suffix in (".yml", ".yaml")
-        found = _from_yaml(dataset, strict_yaml.read(path)) if is_yaml else _from_csv(path)
+    found = _found(dataset, root)
     rows: list[tuple[Any, ...]] = []
     keys: dict[tuple[Any, ...], str] = {}
     names = [column.name for column in dataset.columns]
@@ -90,6 +86,15 @@ def read(dataset: Dataset, root: Path) -> Seed:
     return Seed(dataset, tuple(rows))
 
 
+def _found(dataset: Dataset, root: Path) -> Iterable[Found]:
+    text, path = dataset.substitute, Path(f"substitute of config.{dataset.name}")
+    if text is None:
+        path = _file(dataset, root)
+    if dataset.file is not None and dataset.file.suffix == ".csv":
+        return _from_csv(path, path.read_bytes().decode("utf-8-sig") if text is None else text)
+    return _from_yaml(dataset, strict_yaml.read(path) if text is None else strict_yaml.parse(text, path))
+
+
 def _file(dataset: Dataset, root: Path) -> Path:
     if dataset.file is None:
         raise TsqError(f"{dataset.name} names no file", where=dataset.path, hint="add `file: config/….csv`")
@@ -103,16 +108,15 @@ def _file(dataset: Dataset, root: Path) -> Path:
     return path
 
 
-def _from_csv(path: Path) -> Iterable[Found]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, restkey="", restval=None)
-        for values in reader:
-            where = f"{path}:{reader.line_num}"
-            if "" in values:
-                raise TsqError(
-                    "this line has more fields than the header", where=where, hint="quote fields that hold a comma"
-                )
-            yield partial(_same_line, where), {name: text for name, text in values.items() if text not in (None, "")}
+def _from_csv(path: Path, text: str) -> Iterator[Found]:
+    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval=None)
+    for values in reader:
+        where = f"{path}:{reader.line_num}"
+        if "" in values:
+            raise TsqError(
+                "this line has more fields than the header", where=where, hint="quote fields that hold a comma"
+            )
+        yield partial(_same_line, where), {name: cell for name, cell in values.items() if cell not in (None, "")}
 
 
 def _same_line(where: str, _name: str) -> str:

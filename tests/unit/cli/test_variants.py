@@ -135,6 +135,32 @@ def test_lists_keep_their_commas_and_names_are_taken_apart(tables: Tables) -> No
     assert [axis.texts for axis in axes] == [("a, b",), ("open", "close"), ("3", "4", "5")]
 
 
+def test_a_file_that_is_not_there_is_named(tables: Tables, tmp_path: Path) -> None:
+    with pytest.raises(TsqError, match=r"none\.yml does not exist"):
+        vary(tables, file=tmp_path / "none.yml")
+
+
+def test_rows_of_a_portfolio_go_along_to_its_variants(tables: Tables, tmp_path: Path) -> None:
+    (tmp_path / "sql/held.yml").write_text(
+        "doc: d\nkey: [portfolio, ticker]\nfile: config/held.csv\ncolumns:\n  portfolio: {type: VARCHAR, doc: p}\n"
+        "  ticker: {type: VARCHAR, doc: t}\n  until: {type: DATE, doc: u}\n  why: {type: VARCHAR, doc: w}\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "config/held.csv").write_text("portfolio,ticker,until,why\n", encoding="utf-8")
+    tables = replace(tables, taken=(read_dataset(tmp_path / "sql/held.yml"),))
+    made = vary(tables, "base", "min_variance", top_n="3,4")
+    assert "held" not in variants.substitutes(tables, made), "an empty table is the same table"
+    (tmp_path / "config/held.csv").write_text(
+        'portfolio,ticker,until,why\nbase,ABC,2024-01-31,"dear, but good"\ncalm,XYZ,,\n', encoding="utf-8"
+    )
+    told = replace(tables.taken[0], substitute=variants.substitutes(tables, made)["held"])
+    assert [row[0] for row in seeds.read(told, tmp_path).rows] == [variant.name for variant in made]
+    assert {row[1:] for row in seeds.read(told, tmp_path).rows} == {("ABC", dt.date(2024, 1, 31), "dear, but good")}
+    assert seeds.read(
+        replace(told, substitute=variants.substitutes(tables, vary(tables, "calm"))["held"]), tmp_path
+    ).rows == (("calm", "XYZ", None, None),)
+
+
 def test_which_columns_are_lists_is_what_their_schema_says() -> None:
     columns = read_dataset(Path(__file__).parents[3] / "sql/config/portfolios.yml").columns
     assert tuple(column.name for column in columns if "separated by commas" in column.doc) == variants.LISTS

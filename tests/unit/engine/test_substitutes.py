@@ -24,12 +24,12 @@ FILES = {
     "sql/config/limits.yml": """
 doc: limits
 key: [name]
-file: config/limits.csv
+file: config/limits.yml
 columns:
   name: {type: VARCHAR, doc: d}
   most: {type: DOUBLE, doc: d, required: true}
 """,
-    "config/limits.csv": "name,most\nclose,3\n",
+    "config/limits.yml": "close: {most: 3}\n",
     "models/base/numbers.sql": "select i from range(10) t(i)",
     "models/base/most.sql": "select max(most) as most from config.limits",
     "models/mart/total.sql": "select sum(i) as total from base.numbers where i < (select most from base.most)",
@@ -66,7 +66,7 @@ def test_only_what_reads_the_table_is_built_again_and_the_record_says_of_what(ma
     record = manifests.read(aside.build.with_suffix(".json"))
     assert record.substitutes == {"limits": OTHER}
     # the same numbers said in other words are other settings, but the same content: what reads it stays
-    actions, _ = execute(given(root, "close: {most: 3}\n"), "aside")
+    actions, _ = execute(given(root, "close: {most: 3.0}\n"), "aside")
     assert actions == {"base.numbers": "carry", "base.most": "build", "mart.total": "carry"}
 
 
@@ -88,3 +88,14 @@ def test_a_mistake_in_it_is_told_like_one_in_a_file(
     assert refused.value.what == what
     assert str(refused.value.where).endswith(where)
     assert not (root / "warehouse" / "tsq.duckdb").exists()
+
+
+def test_what_stands_in_for_a_csv_is_one(make_project: MakeProject) -> None:
+    files = {**FILES, "config/limits.csv": "name,most\nclose,3\n"}
+    files["sql/config/limits.yml"] = files["sql/config/limits.yml"].replace("limits.yml", "limits.csv")
+    root = make_project(files)
+    _, aside = execute(given(root, "name,most\nclose,5\nopen,4\n"), "aside")
+    assert total(aside.build) == 10
+    with pytest.raises(TsqError, match="unknown column least") as refused:
+        execute(given(root, "name,least\nclose,5\n"))
+    assert str(refused.value.where) == "substitute of config.limits:2"
