@@ -126,7 +126,7 @@ def test_a_calendar_year_starts_from_the_last_close_of_the_year_before(random_wa
 def test_windows_tell_the_past_they_have(random_walk):
     con, _, _ = random_walk
     found = con.sql("""select "window" from kpis.windows where basis = 'net' order by 1""").fetchall()
-    assert [row[0] for row in found] == ["1y", "2020", "2021", "2022", "2023", "2024", "3y", "full"]
+    assert [row[0] for row in found] == ["1y", "2020", "2021", "2022", "2023", "2024", "3y", "common", "full"]
 
 
 def test_months_compound_to_the_whole(random_walk):
