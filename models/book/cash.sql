@@ -63,9 +63,10 @@ select
     coalesce(costs.costs_inr, 0.0) as costs_inr,
     coalesce(flows.tax_inr, 0.0) as tax_inr,
     coalesce(flows.financing_inr, 0.0) as financing_inr,
-    sum(coalesce(flows.flow_inr, 0.0)) over (
+    -- exact, in whatever order: little cash is what large flows leave
+    (sum(cast(coalesce(flows.flow_inr, 0.0) as decimal(38, 9))) over (
         partition by inceptions.portfolio order by sessions.session_no rows between unbounded preceding and current row
-    ) as cash_inr,
+    ))::double as cash_inr,
 from inceptions
 -- lint: allow time_join: a portfolio has a row in every session from its first
 inner join pit.sessions as sessions on sessions.date >= inceptions.inception_date

@@ -97,9 +97,12 @@ compounded as (
     select
         *,
         value_inr / nullif(capital_inr, 0.0) as after_tax_nav,
-        product(net_growth) over path as net_nav,
-        product(gross_growth) over path as gross_nav,
+        -- a product in whatever order: a session without a move leaves it exactly as it was; a book that lost all stays at nothing
+        if(min(net_growth) over path > 0.0, exp(sum(cast(ln(greatest(net_growth, 1e-15)) as decimal(38, 20))) over path), 0.0) as net_nav,
+        if(min(gross_growth) over path > 0.0, exp(sum(cast(ln(greatest(gross_growth, 1e-15)) as decimal(38, 20))) over path), 0.0) as gross_nav,
         equity_inr / nullif(value_inr, 0.0) as exposure,
+        -- not 1 less the exposure: what is left of a book without cash would be rounding
+        cash_inr / nullif(value_inr, 0.0) as cash_share,
     from grown
     window path as (partition by portfolio order by session_no rows between unbounded preceding and current row)
 ),
@@ -120,7 +123,7 @@ select
     nav,
     if(basis = 'after_tax', value_inr, nav * capital_inr) as value_inr,
     if(basis = 'after_tax', equity_inr, exposure * nav * capital_inr) as equity_inr,
-    if(basis = 'after_tax', cash_inr, nav * capital_inr - exposure * nav * capital_inr) as cash_inr,
+    if(basis = 'after_tax', cash_inr, cash_share * nav * capital_inr) as cash_inr,
     exposure as gross_exposure,
     if(basis = 'gross', 0.0, costs_inr) as costs_inr,
     if(basis = 'after_tax', tax_inr, 0.0) as tax_inr,

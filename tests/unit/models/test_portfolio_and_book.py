@@ -223,6 +223,26 @@ def test_net_adds_taxes_back_and_gross_costs_too(book):
     assert gross["nav"][-1] > net["nav"][-1] > happened["nav"][-1]
 
 
+def test_a_session_without_a_move_leaves_every_nav_exactly_as_it_was(graph):
+    con = duckdb.connect()
+    con.execute("create schema book")
+    con.execute(
+        "create table book.cash as select portfolio, date '2020-01-01' + i::int as date, i as session_no, 1e7 as capital_inr, "
+        "1e7 * (1 + 0.1 * sin((i // 2) * 7.1 + portfolio)) as cash_inr, 0.0 as costs_inr, 0.0 as tax_inr, "
+        "0.0 as financing_inr from range(600) t(i), range(3) u(portfolio)"
+    )
+    con.execute("create table book.positions (portfolio bigint, date date, value_inr double)")
+    con.execute(
+        "create table book.events (portfolio bigint, date date, kind varchar, reason varchar, level double, seq int)"
+    )
+    con.execute(f"create table book.nav as {graph.nodes['book.nav'].sql}")
+    moved = (
+        "select * from (select *, lag(nav) over (partition by portfolio, basis order by session_no) as last from book.nav) "
+        "where session_no % 2 = 1 and nav != last"
+    )
+    assert rows(con, moved) == []
+
+
 def test_costs_by_component_add_up(book):
     for portfolio, paid in rows(book, "select portfolio, sum(cost_inr) from book.trades group by portfolio"):
         shown = rows(
