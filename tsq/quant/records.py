@@ -15,8 +15,9 @@ def replace(record: T, **changes: Any) -> T:
     Raises:
         TypeError: the record has no such field.
     """
-    if not changes.keys() <= record.__dict__.keys():
+    fields = record.__dict__ | changes
+    if len(fields) != len(record.__dict__):
         raise TypeError(f"{type(record).__name__} has no field {', '.join(changes.keys() - record.__dict__.keys())}")
     made = object.__new__(type(record))
-    made.__dict__.update(record.__dict__, **changes)
+    object.__setattr__(made, "__dict__", fields)
     return made
