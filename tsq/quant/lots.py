@@ -21,7 +21,7 @@ Days = npt.NDArray[np.datetime64]
 GRANDFATHERED_UNTIL = np.datetime64("2018-01-31")  # acquired up to this day, s.55(2)(ac)
 TAXED_FROM = np.datetime64("2018-04-01")  # and sold from this one
 CONVENTIONS = ("strict", "days365")
-_MONTHS = 12
+_MONTHS, _A_DAY = 12, np.timedelta64(1, "D")
 _DUST = 1e-9  # shares; and as a part of what is counted, for sums of fractions
 
 
@@ -47,6 +47,10 @@ class Lots:
 
     def at(self, index: npt.NDArray[np.bool_] | Ints) -> Lots:
         """The lots at an index, in its order."""
+        if index.dtype == bool:
+            index = index.nonzero()[0]
+            if len(index) == len(self.names):
+                return self
         names, ids, acquired = self.names[index], self.ids[index], self.acquired[index]
         return Lots(names, ids, acquired, self.qty[index], self.cost[index], self.fair[index])
 
@@ -76,9 +80,9 @@ def bought(lots: Lots, names: Ints, qty: Floats, cost: Floats, day: np.datetime6
     """
     ids = np.arange(next_id, next_id + len(names))
     added = Lots(names, ids, np.full(len(names), day, "M8[D]"), qty, cost, np.full(len(names), np.nan))
-    at = np.searchsorted(lots.names, names, side="right")
-    merged = (np.insert(getattr(lots, field.name), at, getattr(added, field.name)) for field in fields(Lots))
-    return Lots(*merged), added
+    both = (np.concatenate([getattr(lots, field.name), getattr(added, field.name)]) for field in fields(Lots))
+    merged = Lots(*both)
+    return merged.at(np.argsort(merged.names, kind="stable")), added
 
 
 def taken(lots: Lots, names: Ints, qty: Floats, *, newest_first: bool = False) -> tuple[Lots, Lots]:
@@ -99,34 +103,37 @@ def taken(lots: Lots, names: Ints, qty: Floats, *, newest_first: bool = False) -
     Source:
         Income-tax Act s.45(2A); CBDT Circular 768 of 24-6-1998: first in, first out within each demat account.
     """
-    where = np.searchsorted(names, lots.names)
-    among = where < len(names)
-    among[among] = names[where[among]] == lots.names[among]
-    index = among.nonzero()[0]
+    first = lots.names.searchsorted(names)
+    n_lots = lots.names.searchsorted(names, side="right") - first
+    before = n_lots.cumsum() - n_lots  # lots of the names before, among those of all `names`
+    of = np.arange(len(names)).repeat(n_lots)
+    index = np.arange(len(of)) + (first - before)[of]
     if newest_first:
-        index = index[np.lexsort((-index, lots.names[index]))]
-    some = lots.at(index)
-    ends = np.cumsum(some.qty)
-    starts = np.append(0.0, ends[:-1])
-    first = np.searchsorted(some.names, names)
-    wanted = qty[where[index]] - (starts - starts[first[where[index]]]) if len(index) else np.empty(0)
+        index = index[np.lexsort((-index, of))]
+    there = lots.qty[index]
+    sums = np.zeros(len(of) + 1)
+    there.cumsum(out=sums[1:])
+    starts, ends = sums[:-1], sums[1:]
+    wanted = qty[of] - (starts - starts[before[of]])
     dust = _DUST + 1e-12 * ends
-    part = np.clip(wanted, 0.0, some.qty)
-    part = np.where(part < dust, 0.0, np.where(some.qty - part < dust, some.qty, part))
-    lack = qty - np.bincount(where[index], part, len(names))
+    part = np.minimum(np.maximum(wanted, 0.0), there)
+    part = np.where(part < dust, 0.0, np.where(there - part < dust, there, part))
+    lack = qty - np.bincount(of, part, len(names))
     if (lack > 1e-6 + 1e-9 * qty).any():
         most = int(np.argmax(lack))
         raise TsqError(
             f"{qty[most]:g} shares are sold of a name whose lots hold {qty[most] - lack[most]:g}", where="book.lots"
         )
+    touched = part > 0.0
+    index, part = index[touched], part[touched]
+    some = lots.at(index)
     ratio = part / some.qty
     gone = replace(some, qty=part, cost=some.cost * ratio, fair=some.fair * ratio)
-    left = np.ones(len(lots.names))
-    left[index] = 1.0 - ratio
-    rest_qty = lots.qty.copy()
-    rest_qty[index] -= part
-    rest = replace(lots, qty=rest_qty, cost=lots.cost * left, fair=lots.fair * left)
-    return rest.at(rest.qty > 0.0), gone.at(part > 0.0)
+    rest = replace(lots, qty=lots.qty.copy(), cost=lots.cost.copy(), fair=lots.fair.copy())
+    rest.qty[index] -= part
+    rest.cost[index] *= 1.0 - ratio
+    rest.fair[index] *= 1.0 - ratio
+    return rest.at(rest.qty > 0.0), gone
 
 
 def split(lots: Lots, factor: Floats) -> Lots:
@@ -225,9 +232,7 @@ def long_from(acquired: Days, convention: str = "strict") -> Days:
         return acquired + np.timedelta64(365, "D")
     month = acquired.astype("M8[M]")
     later = month + _MONTHS
-    most = ((later + 1).astype("M8[D]") - later.astype("M8[D]")).astype(np.int64)
-    day = np.minimum((acquired - month.astype("M8[D]")).astype(np.int64), most - 1)
-    out: Days = later.astype("M8[D]") + (day + 1).astype("m8[D]")
+    out: Days = np.minimum(later.astype("M8[D]") + (acquired - month + _A_DAY), (later + 1).astype("M8[D]"))
     return out
 
 

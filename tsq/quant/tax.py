@@ -13,7 +13,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -23,7 +23,7 @@ from tsq.quant.charges import CHARGES
 from tsq.quant.lots import CONVENTIONS
 from tsq.quant.records import replace
 
-SHORT, LONG = "STCG", "LTCG"
+SHORT, LONG = TERMS = "STCG", "LTCG"
 EXEMPT, SLAB = "exempt", "slab"
 CARRY_YEARS = 8  # s.74(2)
 ORDERS = ("highest_first", "lowest_first")
@@ -101,16 +101,17 @@ class Taxpayer:
             surcharge = rates.surcharge(year, self.other_income + sum(income.gains.values()) - allowed + dividends)
         else:
             surcharge = self.surcharge
-        return (1.0 + min(surcharge, rates.surcharge_cap(year))) * (1.0 + rates.cess(year))
+        of_year = _of_year(rates, year)
+        return (1.0 + min(surcharge, of_year.surcharge_cap)) * (1.0 + of_year.cess)
 
     def deducts(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """(len(CHARGES),) whether each of the charges reduces a gain."""
         return np.array([name.removesuffix("_inr") in self.deductible for name in CHARGES])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rates:
-    """What was known on a day about the rates of all days.
+    """What was known on a day about the rates of all days; one object for as long as nothing is announced.
 
     Attributes:
         items: by item, its rows by first day: valid_from, valid_to (exclusive), treatment, rate, limit_inr.
@@ -175,6 +176,19 @@ class Rates:
         """Most the surcharge on gains and dividends can be in a financial year."""
         found = self.of(_CAP, dt.date(year + 1, 3, 31))
         return 1.0 if found is None else found[1]
+
+
+class _OfYear(NamedTuple):
+    """Limits and rates that hold for a financial year as a whole."""
+
+    exemption: float
+    cess: float
+    surcharge_cap: float
+
+
+@functools.lru_cache(maxsize=1 << 10)
+def _of_year(rates: Rates, year: int) -> _OfYear:
+    return _OfYear(rates.exemption(year), rates.cess(year), rates.surcharge_cap(year))
 
 
 @dataclass(frozen=True)
@@ -337,6 +351,7 @@ def assess(year: int, income: Income, brought: Iterable[Loss], rates: Rates, tax
         Income-tax Act s.70, 71(3), 74 (set-off, eight years), 111A, 112A (losses come before the exemption).
     """
     left = dict(income.gains)
+    highest_first = {term: [key for key in sorted(left, key=lambda key: -key[1]) if key[0] == term] for term in TERMS}
     # of one term the order of losses is that of their years; the year's own come first, since only the rest is carried
     own = [Loss(year, term, income.losses.get(term, 0.0)) for term in (LONG, SHORT)]
     older = sorted((loss for loss in brought if year - loss.year <= CARRY_YEARS), key=lambda loss: loss.year)
@@ -344,15 +359,15 @@ def assess(year: int, income: Income, brought: Iterable[Loss], rates: Rates, tax
     unused = []
     for loss in queue:
         rest = loss.inr
-        for term in (LONG,) if loss.term == LONG else (SHORT, LONG):
-            for key in sorted((key for key in left if key[0] == term), key=lambda key: -key[1]):
+        for term in (LONG,) if loss.term == LONG else TERMS:
+            for key in highest_first[term] if rest > 0.0 else ():
                 used = min(rest, left[key])
                 left[key] -= used
                 rest -= used
         if rest > 0.0:
             unused.append(replace(loss, inr=rest))
 
-    allowance, exempt = rates.exemption(year), dict.fromkeys(left, 0.0)
+    allowance, exempt = _of_year(rates, year).exemption, dict.fromkeys(left, 0.0)
     sign = -1.0 if taxpayer.exemption == "highest_first" else 1.0
     for key in sorted((key for key in left if key[0] == LONG), key=lambda key: sign * key[1]):
         exempt[key] = min(allowance, left[key])

@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tsq.errors import TsqError
 from tsq.quant.book import NO_ORDERS, Book, Day, Orders, batch_of, record
@@ -136,12 +138,13 @@ def day_of(date: np.datetime64) -> dt.date:
 def state_of(book: Book, day: Day, terms: Terms) -> tuple[Accounts, tuple[Year, ...]]:
     """The state in a session, and the year that is over if it begins one."""
     today = day_of(day.date)
-    rates, year = terms.law.on(today), financial_year(today)
+    year = financial_year(today)
     state: Accounts | None = book.taxes
+    if state is not None and state.year.year == year:
+        return state, ()
+    rates = terms.law.on(today)
     if state is None:
         return Accounts(NO_LOTS, 1, bool(day.date > GRANDFATHERED_UNTIL), _new_year(year, (), rates, terms)), ()
-    if state.year.year == year:
-        return state, ()
     over = assessed(state.year, state.brought, rates, terms)
     brought = over.assessment.carried
     return replace(state, year=_new_year(year, brought, rates, terms), owed=(*state.owed, over), brought=brought), (
@@ -185,27 +188,33 @@ def paid_out(year: Year, day: Day, inr: float, slab: float) -> Year:
 
 def told(book: Book, day: Day, years: Sequence[Year]) -> Book:
     """Write down what years come to, and what is unpaid of all of them."""
-    rows: list[tuple[str, str, float, float, float, int]] = []  # reason, term, level, gain, tax, year it belongs to
-    for year in years:
-        for line in year.assessment.lines:
-            rows.append(("gain", line.term, line.rate, line.gain, np.nan, year.year))
-            rows += [("set_off", line.term, line.rate, -line.set_off, np.nan, year.year)] * (line.set_off > 0.0)
-            rows += [("exempt", line.term, line.rate, -line.exempt, np.nan, year.year)] * (line.exempt > 0.0)
-            rows.append(("taxable", line.term, line.rate, line.taxable, line.tax, year.year))
-        for term, inr in sorted(year.income.losses.items()):
-            rows.append(("loss", term, np.nan, -inr, np.nan, year.year))
-        if year.income.exempt:
-            rows.append(("untaxed", LONG, 0.0, year.income.exempt, np.nan, year.year))
-        for loss in year.assessment.carried:
-            rows.append(("carried", loss.term, float(loss.year), -loss.inr, np.nan, year.year))
-    more = {
-        "term": np.array([*(row[1] for row in rows), ""]),
-        "level": np.array([*(row[2] for row in rows), np.nan]),
-        "gain_inr": np.array([*(row[3] for row in rows), np.nan]),
-        "tax_inr": np.array([*(row[4] for row in rows), book.taxes.unpaid]),
-        "acquired_date": np.array([*(np.datetime64(f"{row[5]}-04-01") for row in rows), np.datetime64("NaT")], "M8[D]"),
-    }
-    nobody = np.full(len(rows) + 1, NOBODY)
-    return record(
-        book, [batch_of("assessment", day, nobody, np.array([*(row[0] for row in rows), "unpaid"]), more=more)]
-    )
+    rows: list[tuple[str, str, int | None, float, float, float]] = []  # reason, term, year; level, gain, tax
+    nan = np.nan
+    for of in years:
+        year = of.year
+        for line in of.assessment.lines:
+            rows.append(("gain", line.term, year, line.rate, line.gain, nan))
+            if line.set_off > 0.0:
+                rows.append(("set_off", line.term, year, line.rate, -line.set_off, nan))
+            if line.exempt > 0.0:
+                rows.append(("exempt", line.term, year, line.rate, -line.exempt, nan))
+            rows.append(("taxable", line.term, year, line.rate, line.taxable, line.tax))
+        for term, inr in sorted(of.income.losses.items()):
+            rows.append(("loss", term, year, nan, -inr, nan))
+        if of.income.exempt:
+            rows.append(("untaxed", LONG, year, 0.0, of.income.exempt, nan))
+        for loss in of.assessment.carried:
+            rows.append(("carried", loss.term, year, float(loss.year), -loss.inr, nan))
+    rows.append(("unpaid", "", None, nan, nan, book.taxes.unpaid))
+    reason, said = _labels(tuple(row[:3] for row in rows))
+    level, gain, tax = np.array([row[3:] for row in rows]).T
+    more = {**said, "level": level, "gain_inr": gain, "tax_inr": tax}
+    return record(book, [batch_of("assessment", day, np.full(len(rows), NOBODY), reason, more=more)])
+
+
+@lru_cache(maxsize=1 << 10)
+def _labels(what: tuple[tuple[str, str, int | None], ...]) -> tuple[npt.NDArray[np.str_], dict[str, npt.NDArray[Any]]]:
+    """Columns of an assessment that are the same in many sessions: its reasons, its terms and first days of years."""
+    reason, term, year = zip(*what, strict=True)
+    starts = [None if of is None else dt.date(of, 4, 1) for of in year]
+    return np.array(reason), {"term": np.array(term), "acquired_date": np.array(starts, "M8[D]")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from tsq.quant.events import Batch
 from tsq.quant.lots import Lots
 from tsq.quant.market import Floats, Ints
 from tsq.quant.records import replace
-from tsq.quant.tax import LONG, SHORT
+from tsq.quant.tax import LONG, SHORT, Taxpayer
 from tsq.quant.tax_accounts import Accounts, Terms, paid_out, transferred
 
 _NEARLY = 1e-6  # of the shares held, by which the lots may miss them through fractions
@@ -32,8 +33,7 @@ def changed(state: Accounts, event: Batch, day: Day, terms: Terms) -> tuple[Acco
         return state, []
     charges = np.zeros(len(event.names))
     if event.costs is not None:
-        deducted = np.append(terms.taxpayer.deducts(), [True] * (event.costs.shape[1] - len(CHARGES)))
-        charges = event.costs[:, deducted].sum(axis=1)
+        charges = event.costs[:, _deducted(terms.taxpayer, event.costs.shape[1])].sum(axis=1)
     order = np.argsort(event.names, kind="stable")
     names, qty, price = event.names[order], event.qty[order], event.price[order]
     charges, reason = charges[order], event.reason[order]
@@ -41,17 +41,23 @@ def changed(state: Accounts, event: Batch, day: Day, terms: Terms) -> tuple[Acco
         lots, added = law_of_lots.bought(state.lots, names, qty, qty * price + charges, day.date, state.next_id)
         state = replace(state, lots=lots, next_id=state.next_id + len(names))
         return state, [_lot_batch(day, added.names, added.ids, added.acquired, added.qty, added.cost, reason)]
-    youngest = np.zeros(len(names), bool)
-    if event.kind == "fraction":
-        actions = day.market.actions[day.row]
-        youngest = actions.bonus[np.searchsorted(actions.names, names)] > 1.0
-    batches = []
+    if event.kind != "fraction":
+        state, batch = _sold(state, _Sale(names, qty, price, charges, reason), day, terms)
+        return state, [batch]
+    actions, batches = day.market.actions[day.row], []
+    youngest = actions.bonus[np.searchsorted(actions.names, names)] > 1.0
     for newest_first in (False, True):
         if (of := youngest == newest_first).any():
             sale = _Sale(names[of], qty[of], price[of], charges[of], reason[of])
             state, batch = _sold(state, sale, day, terms, newest_first=newest_first)
             batches.append(batch)
     return state, batches
+
+
+@functools.cache
+def _deducted(taxpayer: Taxpayer, n_costs: int) -> npt.NDArray[np.bool_]:
+    """(n_costs,) whether each of the costs of a fill reduces a gain: what is no charge does."""
+    return np.append(taxpayer.deducts(), [True] * (n_costs - len(CHARGES)))
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,9 @@ class _Sale:
     reason: npt.NDArray[np.str_]
 
 
-def _sold(state: Accounts, sale: _Sale, day: Day, terms: Terms, *, newest_first: bool) -> tuple[Accounts, Batch]:
+def _sold(
+    state: Accounts, sale: _Sale, day: Day, terms: Terms, *, newest_first: bool = False
+) -> tuple[Accounts, Batch]:
     lots, gone = law_of_lots.taken(state.lots, sale.names, sale.qty, newest_first=newest_first)
     of = np.searchsorted(sale.names, gone.names)
     brought = gone.qty * sale.price[of]
@@ -88,10 +96,10 @@ def _matched(
     is_long = law_of_lots.long_from(gone.acquired, terms.taxpayer.holding_period) <= day.date
     cost = law_of_lots.cost_by_law(gone, brought, day.date, is_long)
     gain = brought - expenses - cost
-    year = state.year
+    year, won, lost = state.year, gain > 0.0, gain < 0.0
     for term, of in ((SHORT, ~is_long), (LONG, is_long)) if terms.pays else ():
-        year = transferred(year, day, term, float(gain[of & (gain > 0.0)].sum()))
-        year = transferred(year, day, term, float(gain[of & (gain < 0.0)].sum()))
+        year = transferred(year, day, term, float(gain[of & won].sum()))
+        year = transferred(year, day, term, float(gain[of & lost].sum()))
     more = {
         "lot_id": gone.ids,
         "acquired_date": gone.acquired,
@@ -148,6 +156,8 @@ def _after_cash(state: Accounts, event: Batch, day: Day, terms: Terms) -> tuple[
     year, batches, slab = state.year, [], terms.taxpayer.slab
     if terms.pays:
         year = paid_out(year, day, float((cash - taken).sum()), slab)
+    if not taken.any():
+        return replace(state, year=year), []
     is_right = np.char.find(event.reason.astype(str), "rights") >= 0
     if (of := is_right & (taken != 0.0)).any():
         year = transferred(year, day, SHORT, float(taken[of].sum()), slab) if terms.pays else year
