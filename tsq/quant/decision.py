@@ -335,10 +335,13 @@ def _core(
 
     frozen = choice.names[~is_known[choice.names]]
     fixed = np.minimum(current[frozen], np.minimum(core.capacity[frozen], terms.name_cap))
+    sector_cap = sector_cap.copy()
+    for code in np.unique(core.sectors[frozen][core.sectors[frozen] >= 0]):
+        of_sector = core.sectors[frozen] == code
+        fixed[of_sector] *= min(1.0, sector_cap[code] / max(fixed[of_sector].sum(), _NEARLY))
     fixed *= min(1.0, total / fixed.sum()) if len(frozen) else 1.0
     weights = dict(zip(core.ids[frozen].tolist(), fixed.tolist(), strict=True))
     why |= dict.fromkeys(weights, FROZEN)
-    sector_cap = sector_cap.copy()
     np.subtract.at(sector_cap, core.sectors[frozen][core.sectors[frozen] >= 0], fixed[core.sectors[frozen] >= 0])
 
     names = np.sort(choice.names[is_known[choice.names]])

@@ -42,9 +42,8 @@ def bench_of() -> Callable[..., Bench]:
                 columns = {column.name: column.type for column in dataset.columns}
                 if database == "raw":
                     columns |= PROVENANCE
-                con.execute(
-                    f"create table {database}.{dataset.name} ({', '.join(f'{n} {t}' for n, t in columns.items())})"
-                )
+                written = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+                con.execute(f"create table {database}.{dataset.name} ({written})")
         return Bench(con, compiled)
 
     return make
