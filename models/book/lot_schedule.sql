@@ -2,7 +2,7 @@
 grain: [date, portfolio, lot_id]
 references: {date: pit.sessions.date, security_id: pit.securities.security_id}
 order: [date, portfolio, lot_id]
-knowable: "if(is_newest, date '9999-12-31', date)"
+knowable: "case when is_newest then date '9999-12-31' else date end"
 checks:
   - days > 0 and days <= {{ lot_schedule_days }}
   - long_from > date

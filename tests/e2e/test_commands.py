@@ -51,7 +51,7 @@ def test_nav_begins_with_its_inception(demo_project: Path) -> None:
     )
     assert first
     assert all(nav == 1.0 and costs == 0.0 for _, _, nav, costs in first)
-    assert {basis for _, basis, _, _ in first} == {"gross", "net"}
+    assert {basis for _, basis, _, _ in first} == {"gross", "net", "after_tax"}
 
 
 def test_ls_names_every_model_in_order(demo_project: Path, tsq: Tsq) -> None:

@@ -101,12 +101,12 @@ def kill_at_random(project: Path, tsq: Tsq, moments: int, seed: int) -> None:
 
 
 def test_a_run_killed_at_any_moment_harms_nothing(project: Path, tsq: Tsq) -> None:
-    kill_at_random(project, tsq, 12, seed=1)
+    kill_at_random(project, tsq, 8, seed=1)
 
 
 @pytest.mark.slow
 def test_a_run_killed_at_many_moments_harms_nothing(project: Path, tsq: Tsq) -> None:
-    kill_at_random(project, tsq, 24, seed=2)
+    kill_at_random(project, tsq, 16, seed=2)
 
 
 def test_of_two_runs_the_second_names_the_first_or_waits(project: Path) -> None:

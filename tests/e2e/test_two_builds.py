@@ -26,7 +26,7 @@ def compared(demo_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     shutil.copytree(demo_project, project, symlinks=True)
     assert call(project, "run", "--no-report", "--set", "slippage_bps=25") == 0
     settings = project / "config/portfolios.yml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace("top_n: 25", "top_n: 35"), encoding="utf-8")
+    settings.write_text(settings.read_text(encoding="utf-8").replace("top_n: 25", "top_n: 35", 1), encoding="utf-8")
     assert call(project, "run", "--no-report", "--set", "slippage_bps=25") == 0
     return project
 

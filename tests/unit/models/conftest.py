@@ -30,7 +30,9 @@ def bench_of() -> Callable[..., Bench]:
             project = config.load(ROOT)
             project = dataclasses.replace(project, knobs={**project.knobs, **knobs})
             catalog = catalogs.read(project)
-            mine = {name: model for name, model in catalog.models.items() if model.layer in LAYERS}
+            mine = {
+                name: model for name, model in catalog.models.items() if (model.header.place or model.layer) in LAYERS
+            }
             catalog = dataclasses.replace(catalog, models=mine)
             compiled_by_knobs[key] = (catalog, compile_catalog(catalog))
         catalog, compiled = compiled_by_knobs[key]

@@ -236,9 +236,21 @@ MAY_BE_EMPTY = {
     "pit.tax_rates",
     "pit.vintages",
     "pit.index_members",
+    "pit.contract_notes",
+    "pit.fills",
+    "pit.holdings",
     *(
         f"health.{name}"
-        for name in ("coverage", "freshness", "conflicts", "sessions_missing", "jumps", "identities", "filings")
+        for name in (
+            "coverage",
+            "freshness",
+            "conflicts",
+            "sessions_missing",
+            "jumps",
+            "identities",
+            "filings",
+            "account_faults",
+        )
     ),
 }
 
