@@ -82,6 +82,7 @@ def test_orders_start_from_a_statement(project: Path, tsq: Tsq, tmp_path: Path) 
         "select ticker from pit.prices where kind = 'equity' and date = '2023-12-29' order by turnover_inr desc limit 1",
     )
     statement.write_text(f"Instrument,Qty.,Avg. cost,LTP\n{symbol},100000,1,1\nNOSUCH,5,1,1\n", encoding="utf-8")
+    loaded = set((project / "warehouse").glob("**/raw/**/*.*"))
     done = tsq(project, "export", "orders", "--holdings", str(statement), "--cash", "0", "--portfolio", "defensive")
     assert done.code == 0, done.err
     assert "nobody bears NOSUCH" in done.err
@@ -91,7 +92,7 @@ def test_orders_start_from_a_statement(project: Path, tsq: Tsq, tmp_path: Path) 
     assert held == 100000
     bought = orders.filter(pl.col("side") == "BUY")["value_inr"].sum()
     assert 0 < bought < orders.filter(pl.col("side") == "SELL")["value_inr"].sum(), "sales pay for purchases"
-    assert not list((project / "warehouse").glob("raw*")), "a statement for orders is not loaded"
+    assert set((project / "warehouse").glob("**/raw/**/*.*")) == loaded, "a statement for orders is not loaded"
 
 
 def test_an_old_statement_says_so(project: Path, tsq: Tsq, tmp_path: Path) -> None:
