@@ -76,7 +76,7 @@ def made_market(seed: int = 7) -> Market:
             "taken_per_share": np.zeros(len(day)),
         }
     ).with_columns(pl.col("date").cast(pl.Date))
-    made = market(quotes, pl.DataFrame({"date": days, "is_short": False}), delist_after_sessions=60)
+    made = market(quotes, pl.DataFrame({"date": days}), delist_after_sessions=60)
     # a hole keeps the last close as its mark, as book.quotes has it
     mark = pl.DataFrame(made.mark).with_columns(pl.all().fill_nan(None).forward_fill()).to_numpy()
     before = np.vstack([np.full(NAMES, np.nan), mark[:-1]])

@@ -60,7 +60,6 @@ class Market:
         turnover: (n_days, n_names) rupees traded; NaN where not known.
         adv: (n_days, n_names) rupees traded in a usual session, as known the evening before; NaN where not known.
         sigma: (n_days, n_names) standard deviation of the daily return, as known the evening before; NaN if not known.
-        is_normal: (n_days,) sessions that are not short.
         actions: by session.
         deaths: by session, the names that have now been without a trade for so long that a holding is closed.
     """
@@ -78,7 +77,6 @@ class Market:
     turnover: Floats
     adv: Floats
     sigma: Floats
-    is_normal: npt.NDArray[np.bool_]
     actions: Mapping[int, Actions]
     deaths: Mapping[int, Ints]
 
@@ -96,7 +94,7 @@ def market(quotes: pl.DataFrame, sessions: pl.DataFrame, *, delist_after_session
 
     Args:
         quotes: one row per session and name, in any order, with the columns of the table book.quotes.
-        sessions: date, is_short (null counts as false); those to cover, in any order: from the first decision on.
+        sessions: date; the sessions to cover, in any order: from the first decision on.
         delist_after_sessions: sessions without a trade after which a name counts as dead.
         price: at which orders trade, one of `PRICES`.
 
@@ -160,7 +158,6 @@ def market(quotes: pl.DataFrame, sessions: pl.DataFrame, *, delist_after_session
         turnover=turnover,
         adv=adv,
         sigma=sigma,
-        is_normal=~sessions["is_short"].fill_null(value=False).to_numpy(),
         actions=actions,
         deaths={day: dead[part] % len(names) for day, part in by_day(dead)},
     )

@@ -57,7 +57,7 @@ def market_of(
     printed = {"open": price, "high": price * 1.01, "low": price * 0.99, "close": price}
     volume = np.where(np.isnan(price), 0.0, 1e6)
     nothing = {name: np.full(price.shape, NAN) for name in ("adv", "sigma", "turnover")}
-    given = {name: np.array(value, float) for name, value in more.items() if name != "is_normal"}
+    given = {name: np.array(value, float) for name, value in more.items()}
     shapes = {name: np.broadcast_to(value, price.shape) for name, value in given.items()}
     return Market(
         dates=dates,
@@ -65,7 +65,6 @@ def market_of(
         price=price,
         before=before,
         mark=mark,
-        is_normal=more.get("is_normal", np.ones(len(price), bool)),
         actions=actions or {},
         deaths=deaths or {},
         **(printed | {"volume": volume} | nothing | shapes),

@@ -44,7 +44,7 @@ QUOTES = pl.DataFrame(
     ],
     schema_overrides={"action": pl.String},
 )
-SESSIONS = pl.DataFrame({"date": DAYS, "is_short": [False, None, True]})
+SESSIONS = pl.DataFrame({"date": DAYS})
 
 
 def test_rows_in_any_order_become_sessions_by_names():
@@ -122,7 +122,6 @@ def test_prices_made_of_a_session_stay_inside_its_range():
 
 def test_what_a_session_tells_beside_prices():
     made = market(QUOTES, SESSIONS, delist_after_sessions=9)
-    assert made.is_normal.tolist() == [True, True, False]
     assert made.volume.tolist() == [[0.0, 100.0], [100.0, 0.0], [0.0, 100.0]]
     assert made.adv[1, 0] == 5e6
     assert made.sigma[1, 0] == 0.02
